@@ -1,0 +1,59 @@
+"""Makes the rendered folder the service that was asked for, and says what to do next.
+
+Cookiecutter renders this file with Jinja and runs the copy inside the new folder.
+"""
+
+import json
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+# Question and answer, then what that answer has no use for. Single files switch by their own
+# conditional name instead.
+PRUNE: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
+    ("database", "none"): (
+        "src/<package>/gateways/sql",
+        "src/<package>/runtime/database",
+        "tests/integration/sql",
+    ),
+    ("ci", "gitlab"): (".github",),
+    ("ci", "none"): (".github",),
+}
+
+# What tools leave behind in the template folder when they run there.
+LEFTOVERS: Final = ("__pycache__", ".hypothesis", ".mypy_cache", ".pytest_cache", ".ruff_cache")
+
+# The tests are valid Python in the template because they import the package by this name.
+PLACEHOLDER: Final = re.compile(rb"\bsteadfast_service\b")
+
+
+def pruned(answers: Mapping[str, str]) -> Iterator[str]:
+    """Yield the paths, relative to the service, that these answers have no use for."""
+    for (question, answer), paths in PRUNE.items():
+        if answers[question] == answer:
+            for path in paths:
+                yield path.replace("<package>", answers["__package_name"])
+
+
+def finish(root: Path, answers: Mapping[str, str]) -> None:
+    """Prune `root` and give its tests the package's name."""
+    for path in pruned(answers):
+        shutil.rmtree(root / path, ignore_errors=True)
+    for leftover in LEFTOVERS:
+        for found in list(root.rglob(leftover)):
+            # One may lie inside another that has just gone.
+            shutil.rmtree(found, ignore_errors=True)
+    name = answers["__package_name"].encode()
+    for test in (root / "tests").rglob("*.py"):
+        test.write_bytes(PLACEHOLDER.sub(name, test.read_bytes()))
+
+
+if __name__ == "__main__":
+    answers = json.loads(r"""{{ cookiecutter | tojson }}""")
+    finish(Path.cwd(), answers)
+    slug = answers["project_slug"]
+    print(f"{slug}: written. It needs Python {answers['python_version']} or newer, and make.")
+    print(f"Start it:  cd {slug} && make setup run   (then http://127.0.0.1:8000/docs)")
+    print("Read next: README.md has the map, and make alone lists the commands.")

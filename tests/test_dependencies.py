@@ -1,0 +1,130 @@
+"""No dependency without a use, no use without a dependency, in each combination of options."""
+
+import ast
+import re
+import sys
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import pytest
+
+from tests import pins
+from tests.rendering import CHOICES, render
+
+# Dependencies that nothing imports, and the words that show where each is used instead.
+PLUGINS: Mapping[str, str] = {
+    "aiosqlite": r"sqlite\+aiosqlite",
+    "asyncpg": r"postgresql\+asyncpg",
+    "httptools": r"httptools",
+    "uvloop": r"uvloop",
+}
+TOOLS: Mapping[str, str] = {
+    "anyio": r"anyio_mode",
+    "editables": r"hatchling\.build",
+    "hatchling": r"hatchling\.build",
+    "import-linter": r"importlinter",
+    "mypy": r"\[tool\.mypy\]",
+    "pytest-cov": r"--cov",
+    "ruff": r"\[tool\.ruff\]",
+    "types-psutil": r"import psutil",
+}
+# Where a distribution's import name is not its own with underscores.
+IMPORTS: Mapping[str, str] = {
+    "opentelemetry-api": "opentelemetry",
+    "opentelemetry-exporter-otlp-proto-http": "opentelemetry.exporter.otlp.proto.http",
+    "opentelemetry-sdk": "opentelemetry.sdk",
+}
+# Imported by name although another dependency brings them: its own documentation says to.
+BROUGHT: Mapping[str, str] = {"starlette": "fastapi", "anyio": "httpx"}
+
+
+def _imported(folder: Path) -> set[str]:
+    """Every absolute import below `folder`, with all the modules above it."""
+    names: set[str] = set()
+    for path in folder.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names.update(alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+                names.add(node.module)
+                names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return {".".join(name.split(".")[:n]) for name in names for n in range(1, name.count(".") + 2)}
+
+
+def _names(requirements: Iterable[str]) -> set[str]:
+    return {re.split(r"[\[<>=~! ;]", line)[0] for line in requirements}
+
+
+def _module(name: str) -> str:
+    return IMPORTS.get(name, name.replace("-", "_"))
+
+
+def _all_text(service: Path) -> str:
+    files = [*service.joinpath("src").rglob("*.py"), *service.joinpath("tests").rglob("*.py")]
+    files += [service / "pyproject.toml", service / "Makefile"]
+    return "\n".join(path.read_text(encoding="utf-8") for path in files)
+
+
+@pytest.fixture(params=CHOICES["database"])
+def service(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """The service with each kind of database: the only option that brings dependencies."""
+    return render(tmp_path, database=request.param)
+
+
+def test_every_dependency_has_a_use(service: Path) -> None:
+    project = tomllib.loads(service.joinpath("pyproject.toml").read_text(encoding="utf-8"))
+    src = "\n".join(
+        path.read_text(encoding="utf-8") for path in service.joinpath("src").rglob("*.py")
+    )
+    imported = _imported(service / "src")
+    for name in _names(project["project"]["dependencies"]):
+        used = re.search(PLUGINS[name], src) if name in PLUGINS else _module(name) in imported
+        assert used, f"{name} is an orphan: nothing in src uses it"
+    everything, tested = _all_text(service), _imported(service / "tests")
+    for name in _names(project["dependency-groups"]["dev"]):
+        used = re.search(TOOLS[name], everything) if name in TOOLS else _module(name) in tested
+        assert used, f"{name} is an orphan among the tools"
+
+
+def test_every_import_has_a_dependency(service: Path) -> None:
+    project = tomllib.loads(service.joinpath("pyproject.toml").read_text(encoding="utf-8"))
+    runtime = _names(project["project"]["dependencies"])
+    tools = _names(project["dependency-groups"]["dev"])
+    for folder, declared in (("src", runtime), ("tests", runtime | tools)):
+        known = {_module(name).split(".")[0] for name in declared}
+        known |= {module for module, owner in BROUGHT.items() if owner in declared}
+        known |= {"orders", "tests", *sys.stdlib_module_names}
+        own = {path.stem for path in service.joinpath("tests").rglob("*.py")}
+        found = {name for name in _imported(service / folder) if "." not in name}
+        assert not found - known - own, f"{folder} imports what pyproject.toml does not name"
+
+
+def test_every_dependency_is_pinned(service: Path) -> None:
+    project = tomllib.loads(service.joinpath("pyproject.toml").read_text(encoding="utf-8"))
+    runtime = _names(project["project"]["dependencies"])
+    tools = _names(project["dependency-groups"]["dev"])
+    lists = {
+        name: service.joinpath(name).read_text(encoding="utf-8").splitlines()
+        for name in ("requirements.txt", "requirements-dev.txt")
+    }
+    assert runtime <= _names(lists["requirements.txt"])
+    assert tools <= _names(lists["requirements-dev.txt"])
+    # What was tested together is what runs together.
+    assert set(lists["requirements.txt"]) <= set(lists["requirements-dev.txt"])
+
+
+def test_without_a_database_none_of_its_packages_is_left(tmp_path: Path) -> None:
+    service = render(tmp_path, database="none")
+    for name in ("pyproject.toml", "requirements.txt", "requirements-dev.txt"):
+        text = service.joinpath(name).read_text(encoding="utf-8").lower()
+        for package in ("sqlalchemy", "alembic", "asyncpg", "aiosqlite", "greenlet", "mako"):
+            assert package not in text, f"{name} still has {package}"
+
+
+def test_only_what_one_option_needs_is_guarded() -> None:
+    merged = pins.guarded("a==1\nb==2\nc==3\nd==4\n", "a==1\nd==4\n")
+    assert merged == f"a==1\n{pins.GUARD}\nb==2\nc==3\n{pins.END}\nd==4\n"
+    assert pins.guarded("a==1\nb==2\n", "a==1\n").endswith(f"{pins.END}\n")
+    with pytest.raises(ValueError, match="a==2"):
+        pins.guarded("a==1\n", "a==2\n")

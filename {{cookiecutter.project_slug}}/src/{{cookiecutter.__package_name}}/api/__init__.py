@@ -1,0 +1,1 @@
+"""HTTP in, domain out: one class per contract tag."""

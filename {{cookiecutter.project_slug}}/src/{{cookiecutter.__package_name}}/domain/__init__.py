@@ -1,0 +1,1 @@
+"""The rules of the business. No I/O, no imports from the other rooms."""

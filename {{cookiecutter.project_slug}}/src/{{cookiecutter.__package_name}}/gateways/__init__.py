@@ -1,0 +1,1 @@
+"""What the service talks to: its store and the services it depends on."""

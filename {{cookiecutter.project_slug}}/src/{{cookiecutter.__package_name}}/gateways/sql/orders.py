@@ -1,0 +1,76 @@
+"""Orders in SQL."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+from sqlalchemy import Row, select, update
+from sqlalchemy.exc import IntegrityError
+
+from ...domain.orders import Item, Order, Status
+from ...runtime.database.engine import Database
+from .schema import orders
+
+
+class SqlOrders:
+    """The repository. Each method is one transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, order: Order, key: str | None, fingerprint: str) -> tuple[Order, str]:
+        """Store it; the unique key decides between requests that arrive at the same time."""
+        row = {
+            **asdict(order),
+            "items": [asdict(item) for item in order.items],
+            "idempotency_key": key,
+            "fingerprint": fingerprint,
+        }
+        try:
+            async with self._database.transaction() as connection:
+                await connection.execute(orders.insert().values(row))
+        except IntegrityError:
+            if key is None:
+                raise
+            async with self._database.transaction() as connection:
+                query = select(orders).where(orders.c.idempotency_key == key)
+                found = (await connection.execute(query)).one()
+            return _order(found), found.fingerprint
+        return order, fingerprint
+
+    async def settle(self, order_id: str, status: Status) -> None:
+        """A settled order stays as it is."""
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                update(orders)
+                .where(orders.c.id == order_id, orders.c.status == Status.PENDING)
+                .values(status=status)
+            )
+
+    async def get(self, order_id: str) -> Order | None:
+        """One order by its primary key."""
+        async with self._database.transaction() as connection:
+            row = (await connection.execute(select(orders).where(orders.c.id == order_id))).first()
+        return _order(row) if row is not None else None
+
+    async def page(self, after: str | None, limit: int) -> Sequence[Order]:
+        """Along the primary key: a page costs the same wherever it starts."""
+        query = select(orders).order_by(orders.c.id.desc()).limit(limit)
+        if after is not None:
+            query = query.where(orders.c.id < after)
+        async with self._database.transaction() as connection:
+            return [_order(row) for row in (await connection.execute(query)).all()]
+
+
+def _order(row: Row[*tuple[object, ...]]) -> Order:
+    created_at: datetime = row.created_at
+    return Order(
+        id=row.id,
+        customer_id=row.customer_id,
+        currency=row.currency,
+        items=tuple(Item(**item) for item in row.items),
+        amount=row.amount,
+        status=Status(row.status),
+        # SQLite gives the instant back without its zone.
+        created_at=created_at if created_at.tzinfo else created_at.replace(tzinfo=UTC),
+    )

@@ -1,0 +1,78 @@
+"""What one request carries through the process, in one context variable.
+
+Every part that needs to know "which request is this" reads `current`: logs, traces,
+deadlines, the outbound client. `RequestContext`, the outermost middleware, sets it.
+"""
+
+import random
+from collections import deque
+from contextvars import ContextVar
+from typing import Any
+
+LOW_64_BITS = (1 << 64) - 1
+NO_DEADLINE = float("inf")
+
+
+class RequestState:
+    """The mutable state of one request; only the request's own task and its children write it.
+
+    Instants are seconds of `time.monotonic()`.
+    """
+
+    __slots__ = (
+        "_span_id",
+        "begun",
+        "bound",
+        "cap",
+        "client_gone",
+        "completed",
+        "deadline",
+        "held",
+        "last_sent",
+        "parent_span_id",
+        "request_id",
+        "route",
+        "sampled",
+        "span_id_used",
+        "status",
+        "stream",
+        "trace_id",
+        "traced",
+        "tracestate",
+    )
+
+    def __init__(self, begun: float, trace_id: str, request_id: str) -> None:
+        self.begun = begun
+        self.trace_id = trace_id  # 32 lower-case hex digits
+        self.request_id = request_id
+        self.parent_span_id = ""  # 16 hex digits, empty at the root of a trace
+        self.tracestate = ""
+        self.traced = False  # a span is recorded for this request
+        self.sampled = True  # log records are written as they come
+        self.bound: dict[str, Any] | None = None  # fields that every record of the request gets
+        self.held: deque[Any] | None = None  # records that wait to see how the request ends
+        self.deadline = NO_DEADLINE
+        self.cap = NO_DEADLINE  # the latest instant that the caller allows
+        self.stream = False
+        self.status = 0  # 0 until the response starts
+        self.completed = 0.0  # 0 until the last byte was handed to the server
+        self.last_sent = 0.0
+        self.client_gone = False
+        self.span_id_used = False
+        self._span_id = ""
+
+    @property
+    def span_id(self) -> str:
+        """The id of this request's own span, 16 hex digits; made when first asked for."""
+        if not self._span_id:
+            self._span_id = f"{random.getrandbits(64) or 1:016x}"
+        return self._span_id
+
+    def bind(self, **fields: Any) -> None:
+        """Add fields to every later log record of this request."""
+        if self.bound is None:
+            self.bound = {}
+        self.bound.update(fields)
+
+
+current: ContextVar[RequestState | None] = ContextVar("request_state", default=None)

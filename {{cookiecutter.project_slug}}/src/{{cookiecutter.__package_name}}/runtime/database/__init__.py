@@ -1,0 +1,1 @@
+"""The database engine: statements within the deadline, one pool, one readiness check."""

@@ -1,0 +1,1 @@
+"""The HTTP side: the middleware chain, problems, routes and the server."""

@@ -1,0 +1,96 @@
+"""Layer 2: one log record per request, and the rate, errors and duration by route."""
+
+import time
+from collections.abc import Collection
+
+import structlog
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ..context import RequestState, current
+from ..observability.logs import Pipeline
+from ..observability.metrics import UNMATCHED, Metrics
+
+# nginx's status for a caller that hung up; there was nobody left to answer.
+CLIENT_CLOSED_REQUEST = 499
+
+
+class AccessLog:
+    """Records the outcome of each request and decides what becomes of its held records.
+
+    Failed (5xx) and slow requests are always written, with their story. Of the others the
+    sampled ones. Paths in `quiet` (the probes) are counted but never logged.
+
+    Args:
+        slow: seconds from which a request counts as slow.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        metrics: Metrics,
+        pipeline: Pipeline,
+        slow: float,
+        quiet: Collection[str],
+    ) -> None:
+        self.app = app
+        self._metrics = metrics
+        self._pipeline = pipeline
+        self._slow = slow
+        self._quiet = frozenset(quiet)
+        self._log = structlog.get_logger().bind(logger="access")
+        self._active = 0
+        metrics.gauge(
+            "http_server_active_requests", "Requests being served now.", lambda: self._active
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        state = current.get()
+        if scope["type"] != "http" or state is None:
+            await self.app(scope, receive, send)
+            return
+        self._active += 1
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            self._active -= 1
+            self._record(scope, state)
+
+    def _record(self, scope: Scope, state: RequestState) -> None:
+        seconds = (state.completed or time.monotonic()) - state.begun
+        status = state.status or (CLIENT_CLOSED_REQUEST if state.client_gone else 500)
+        route = route_template(scope)
+        self._metrics.observe_request(scope["method"], route, status, seconds)
+        if scope["path"] in self._quiet:
+            self._pipeline.forget(state)
+            return
+        failed = status >= 500
+        if failed or seconds >= self._slow:
+            self._pipeline.tell(state)
+        elif not state.sampled:
+            self._pipeline.sampled["info"] += 1
+            self._pipeline.forget(state)
+            return
+        client = scope.get("client")
+        write = self._log.warning if failed else self._log.info
+        write(
+            "request",
+            method=scope["method"],
+            path=scope["path"],
+            route=route,
+            status=status,
+            duration_ms=round(seconds * 1000, 2),
+            client=client[0] if client else None,
+        )
+
+
+def route_template(scope: Scope) -> str:
+    """The template of the route that answered; one shared name where none did."""
+    # FastAPI keeps the full template of an included router's route here, prefix and all.
+    context = scope.get("fastapi", {}).get("effective_route_context")
+    route = context if context is not None else scope.get("route")
+    template = getattr(route, "path_format", None) or getattr(route, "path", None)
+    if isinstance(template, str):
+        return template
+    # Starlette's own routes do not show their template; one without parameters is its path.
+    return scope["path"] if "endpoint" in scope and not scope.get("path_params") else UNMATCHED

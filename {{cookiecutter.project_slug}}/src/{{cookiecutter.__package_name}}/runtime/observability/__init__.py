@@ -1,0 +1,1 @@
+"""Logs, traces, metrics and the sampling decision that ties them."""

@@ -1,0 +1,148 @@
+"""Prometheus metrics: the names that dashboards and alerts rely on, in one registry.
+
+Labels are bounded: a route is its template, an unknown path is `unmatched`, an unknown
+method is `_OTHER`. Numbers that others count already (log records) are read at scrape
+time and cost nothing before.
+"""
+
+import gc
+import time
+from collections.abc import Callable, Iterable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.gc_collector import GCCollector
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
+
+from .logs import Pipeline
+
+UNMATCHED = "unmatched"
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+# Seconds. From a cache hit to the default deadline of 5 s, finest around usual targets.
+LATENCY_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+PAUSE_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
+
+
+class Metrics:
+    """Every instrument of the machinery; yours go into the same `registry`."""
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        for default in (ProcessCollector, PlatformCollector, GCCollector):
+            default(registry=registry)
+        self.request_duration = Histogram(
+            "http_server_request_duration_seconds",
+            "Time from the request's head to the last byte of its response.",
+            ("method", "route", "status"),
+            buckets=LATENCY_BUCKETS,
+            registry=registry,
+        )
+        self.requests_shed = Counter(
+            "http_server_requests_shed_total",
+            "Requests refused before any work was done.",
+            ("reason",),
+            registry=registry,
+        )
+        self.deadline_exceeded = Counter(
+            "deadline_exceeded_total", "Requests ended by their deadline.", registry=registry
+        )
+        self.client_duration = Histogram(
+            "http_client_request_duration_seconds",
+            "Time of a call to a dependency, as its caller saw it.",
+            ("dependency", "outcome"),
+            buckets=LATENCY_BUCKETS,
+            registry=registry,
+        )
+        self.loop_lag = Histogram(
+            "event_loop_lag_seconds",
+            "How late the event loop ran a timer: time that every request waited.",
+            buckets=PAUSE_BUCKETS,
+            registry=registry,
+        )
+        self.gc_pause = Histogram(
+            "gc_pause_seconds",
+            "Pauses of the garbage collector.",
+            ("generation",),
+            buckets=PAUSE_BUCKETS,
+            registry=registry,
+        )
+        self._observers: dict[tuple[str, str, int], Callable[[float], None]] = {}
+
+    def observe_request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """One finished request; `route` is a template, never a path."""
+        key = (method, route, status)
+        observe = self._observers.get(key)
+        if observe is None:
+            verb = method if method in METHODS else "_OTHER"
+            observe = self.request_duration.labels(verb, route, str(status)).observe
+            if verb == method:  # a made-up method must not grow this table
+                self._observers[key] = observe
+        observe(seconds)
+
+    def gauge(self, name: str, text: str, read: Callable[[], float]) -> None:
+        """A gauge that is read when it is scraped."""
+        Gauge(name, text, registry=self.registry).set_function(read)
+
+    def counter(
+        self,
+        name: str,
+        text: str,
+        labels: tuple[str, ...],
+        read: Callable[[], Iterable[tuple[tuple[str, ...], float]]],
+    ) -> None:
+        """A counter whose values, by label values, are read when it is scraped."""
+        self.registry.register(_ReadCounter(name, text, labels, read))
+
+    def watch_gc(self) -> Callable[[], None]:
+        """Measure collections from now on; returns what ends it."""
+        began = 0.0
+        observers = {n: self.gc_pause.labels(str(n)).observe for n in range(3)}
+
+        def on_gc(phase: str, info: dict[str, int]) -> None:
+            nonlocal began
+            if phase == "start":
+                began = time.perf_counter()
+            else:
+                observers[info["generation"]](time.perf_counter() - began)
+
+        gc.callbacks.append(on_gc)
+        return lambda: gc.callbacks.remove(on_gc)
+
+
+def log_counts(metrics: Metrics, pipeline: Pipeline) -> None:
+    """`log_records_total`, by level and by what became of the record."""
+
+    def read() -> Iterable[tuple[tuple[str, ...], float]]:
+        for level, number in pipeline.written.items():
+            yield (level, "written"), number
+        for level, number in pipeline.sampled.items():
+            yield (level, "sampled"), number
+        yield ("any", "dropped"), pipeline.writer.dropped
+
+    text = "Log records: written, sampled out, or dropped because the reader was too slow."
+    metrics.counter("log_records", text, ("level", "outcome"), read)
+
+
+class _ReadCounter(Collector):
+    def __init__(
+        self,
+        name: str,
+        text: str,
+        labels: tuple[str, ...],
+        read: Callable[[], Iterable[tuple[tuple[str, ...], float]]],
+    ) -> None:
+        self._family = (name, text, labels)
+        self._read = read
+
+    def describe(self) -> Iterable[Metric]:
+        name, text, labels = self._family
+        yield CounterMetricFamily(name, text, labels=labels)
+
+    def collect(self) -> Iterable[Metric]:
+        name, text, labels = self._family
+        family = CounterMetricFamily(name, text, labels=labels)
+        for values, number in self._read():
+            family.add_metric(values, number)
+        yield family

@@ -1,0 +1,168 @@
+"""OpenTelemetry tracing that follows the decision taken in `RequestContext`.
+
+FastAPI's own telemetry makes the server span, and only where the request is sampled
+(`exclude`). Identifiers come from the request's state, so that a log record, a span and
+the `traceparent` of an outbound call always agree.
+"""
+
+import os
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from fastapi.telemetry import TelemetryConfig
+from opentelemetry import propagate, trace
+from opentelemetry.context import Context
+from opentelemetry.propagators import textmap
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, TraceState
+
+from ..context import RequestState, current
+
+OFF: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
+
+
+def endpoint_from(environ: Mapping[str, str]) -> str:
+    """The OTLP endpoint that OpenTelemetry's own variables name, or an empty string."""
+    if environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
+        return ""
+    return environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") or environ.get(
+        "OTEL_EXPORTER_OTLP_ENDPOINT", ""
+    )
+
+
+def current_span_id(state: RequestState) -> str:
+    """The innermost recorded span, or the request's own id where none is recorded."""
+    if state.traced:
+        context = trace.get_current_span().get_span_context()
+        if context.is_valid:
+            return f"{context.span_id:016x}"
+    return state.span_id
+
+
+def traceparent(state: RequestState) -> str:
+    """The header that makes a call a child of what the request is doing now."""
+    return f"00-{state.trace_id}-{current_span_id(state)}-0{int(state.traced)}"
+
+
+class Tracing:
+    """The tracer provider, or nothing where no OTLP endpoint is set.
+
+    Args:
+        service: name and version for the resource; Kubernetes attributes come from
+            `POD_NAME`, `POD_NAMESPACE` and `NODE_NAME` (downward API), the rest from
+            `OTEL_RESOURCE_ATTRIBUTES`.
+        ratio: share of root requests that are traced.
+        environ: the process's environment.
+    """
+
+    def __init__(self, *, service: Mapping[str, str], ratio: float, environ: Mapping[str, str]):
+        self.telemetry: TelemetryConfig = OFF
+        self.enabled = bool(endpoint_from(environ))
+        self._provider: Any = None
+        if self.enabled:
+            self._start(service, ratio, environ)
+
+    def _start(self, service: Mapping[str, str], ratio: float, environ: Mapping[str, str]) -> None:
+        # Imported here: a service that does not trace should not pay 0.2 s and 12 MB for it.
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+        from opentelemetry.sdk.resources import Resource
+        from opentelemetry.sdk.trace import TracerProvider
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor
+        from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
+        from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+
+        class RequestIds(RandomIdGenerator):
+            def generate_trace_id(self) -> int:
+                state = current.get()
+                return int(state.trace_id, 16) if state else super().generate_trace_id()
+
+            def generate_span_id(self) -> int:
+                state = current.get()
+                if state is None or state.span_id_used:
+                    return super().generate_span_id()
+                state.span_id_used = True
+                return int(state.span_id, 16)
+
+        pod = {
+            "k8s.pod.name": environ.get("POD_NAME"),
+            "k8s.namespace.name": environ.get("POD_NAMESPACE"),
+            "k8s.node.name": environ.get("NODE_NAME"),
+        }
+        resource = Resource.create({**service, **{k: v for k, v in pod.items() if v}})
+        self._provider = TracerProvider(
+            sampler=ParentBased(root=TraceIdRatioBased(ratio)),
+            resource=resource,
+            shutdown_on_exit=False,  # `close` does it, within a bound
+            id_generator=RequestIds(),
+        )
+        self._provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+        propagate.set_global_textmap(_RequestPropagator())
+        self.telemetry = {
+            "tracer_provider": self._provider,
+            "tracing": True,
+            "metrics": False,  # Prometheus counts, at a tenth of the cost
+            "logs": False,
+            "operation_spans": False,
+            "exclude": lambda _: (state := current.get()) is None or not state.traced,
+        }
+
+    def tracer(self) -> trace.Tracer:
+        """Where spans of outbound calls come from; a no-op where tracing is off."""
+        provider = self._provider or trace.NoOpTracerProvider()
+        tracer: trace.Tracer = provider.get_tracer("service")
+        return tracer
+
+    def close(self, timeout: float) -> None:
+        """Export what is left for at most `timeout` seconds.
+
+        In a daemon thread: the SDK's own timeouts are ignored when the collector hangs.
+        """
+        if self._provider is None:
+            return
+        worker = threading.Thread(target=self._provider.shutdown, daemon=True)
+        worker.start()
+        worker.join(timeout)
+        if worker.is_alive():
+            structlog.get_logger().warning(
+                "telemetry not flushed", timeout=timeout, endpoint=endpoint_from(os.environ)
+            )
+
+
+class _RequestPropagator(textmap.TextMapPropagator):
+    """Gives OpenTelemetry the parent that `RequestContext` has parsed already, and only that."""
+
+    def extract(
+        self,
+        carrier: Any,
+        context: Context | None = None,
+        getter: textmap.Getter[Any] = textmap.default_getter,
+    ) -> Context:
+        state = current.get()
+        context = context if context is not None else Context()
+        if state is None or not state.parent_span_id:
+            return context
+        parent = SpanContext(
+            trace_id=int(state.trace_id, 16),
+            span_id=int(state.parent_span_id, 16),
+            is_remote=True,
+            trace_flags=TraceFlags(TraceFlags.SAMPLED if state.traced else TraceFlags.DEFAULT),
+            trace_state=TraceState.from_header([state.tracestate]) if state.tracestate else None,
+        )
+        return trace.set_span_in_context(NonRecordingSpan(parent), context)
+
+    def inject(
+        self,
+        carrier: Any,
+        context: Context | None = None,
+        setter: textmap.Setter[Any] = textmap.default_setter,
+    ) -> None:
+        state = current.get()
+        if state is not None:
+            setter.set(carrier, "traceparent", traceparent(state))
+            if state.tracestate:
+                setter.set(carrier, "tracestate", state.tracestate)
+
+    @property
+    def fields(self) -> set[str]:
+        return {"traceparent", "tracestate"}

@@ -1,0 +1,1 @@
+"""The management application: probes, metrics, information."""

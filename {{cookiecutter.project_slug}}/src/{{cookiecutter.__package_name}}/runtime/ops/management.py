@@ -1,0 +1,86 @@
+"""The management application, on a port of its own.
+
+Not on the service's port: what is public must not show metrics and settings, and a flood
+of requests there must not keep the operators out here.
+"""
+
+import html
+import time
+from collections.abc import Callable, Mapping
+from string import Template
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import choose_encoder
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from ..health import Health
+from ..http.problems import Problem
+from .probes import json_response, probe_routes
+
+PAGE = Template("""<!doctype html><html lang="en"><meta charset="utf-8"><title>$name</title>
+<style>body{font:16px/1.6 system-ui,sans-serif;margin:3rem auto;max-width:40rem;padding:0 1rem}
+dt{font-weight:600}dd{margin:0 0 .6rem}</style>
+<h1>$name $version</h1><p>$phase</p><dl>$links</dl></html>
+""")
+LINKS = {
+    "/livez": "the event loop answers",
+    "/readyz": "whether traffic should come here, and why not",
+    "/startupz": "start-up is complete",
+    "/metrics": "Prometheus",
+    "/info": "what runs here",
+    "/config": "the settings in force, secrets masked",
+}
+
+
+def management_app(
+    *,
+    health: Health,
+    registry: CollectorRegistry,
+    info: Mapping[str, str],
+    config: Callable[[], Mapping[str, Any]],
+) -> Starlette:
+    """Build the application.
+
+    Args:
+        info: at least `name` and `version`.
+        config: reads the settings in force, secrets masked.
+    """
+    began = time.time()
+
+    async def index(_: Request) -> Response:
+        links = "".join(f'<dt><a href="{p}">{p}</a></dt><dd>{t}</dd>' for p, t in LINKS.items())
+        name, version = html.escape(info["name"]), html.escape(info["version"])
+        page = PAGE.substitute(name=name, version=version, phase=health.phase, links=links)
+        return HTMLResponse(page)
+
+    async def metrics(request: Request) -> Response:
+        encode, content_type = choose_encoder(request.headers.get("accept", ""))
+        return Response(encode(registry), headers={"content-type": content_type})
+
+    async def show_info(_: Request) -> Response:
+        uptime = round(time.time() - began, 1)
+        return json_response({**info, "phase": health.phase, "uptime_seconds": uptime})
+
+    async def show_config(_: Request) -> Response:
+        return json_response(config())
+
+    return Starlette(
+        routes=[
+            Route("/", index),
+            *probe_routes(health),
+            Route("/metrics", metrics),
+            Route("/info", show_info),
+            Route("/config", show_config),
+        ],
+        exception_handlers={HTTPException: _problem},
+    )
+
+
+async def _problem(_: Request, exc: Exception) -> Response:
+    assert isinstance(exc, HTTPException)
+    return Problem(exc.status_code, headers=exc.headers).response()

@@ -1,0 +1,203 @@
+"""Every knob of the service, in one typed tree, each with its unit and its reason.
+
+By environment: prefix `APP_`, levels joined by `__`, times in seconds
+(`APP_HTTP__REQUEST_TIMEOUT=2.5`). `python -m <package> check` prints what is in force.
+A default of None follows the environment; what it becomes is said beside it.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    SecretStr,
+    TypeAdapter,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+# jinja: if cookiecutter.database == "sql"
+from .runtime.database.engine import parse_url
+
+# jinja: endif
+Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
+SecondsOrZero = Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)]
+Rate = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+_HTTP_URL: TypeAdapter[HttpUrl] = TypeAdapter(HttpUrl)
+
+
+def _http_url(value: str) -> str:
+    if value:
+        _HTTP_URL.validate_python(value)
+    return value
+
+
+class Environment(StrEnum):
+    """What kind of place this is; production refuses what is only safe elsewhere."""
+
+    DEVELOPMENT = "development"
+    STAGING = "staging"
+    PRODUCTION = "production"
+
+
+class Group(BaseModel):
+    """A branch of the tree: unknown names are refused, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Http(Group):
+    """The service's port and what a request may cost."""
+
+    host: str = "0.0.0.0"  # noqa: S104 - in a container every interface is the pod's own
+    port: Port = 8000
+    request_timeout: Seconds = 5.0  # the deadline of a request, unless its route has its own
+    stream_idle_timeout: Seconds = 30.0  # a stream that sends nothing for so long is cut
+    max_body_bytes: int = Field(1_048_576, ge=0)  # 1 MiB: JSON, not uploads
+    max_in_flight: int = Field(1000, ge=1)  # beyond it requests wait on each other, not on I/O
+    keep_alive: int = Field(75, ge=1)  # above the 60 s idle timeout of common load balancers
+    blocking_threads: int = Field(40, ge=1)  # for `def` endpoints
+    drain_delay: SecondsOrZero = 5.0  # until every load balancer has seen the failing probe
+    grace: Seconds = 10.0  # for requests in flight; at least request_timeout
+    close_timeout: Seconds = 5.0  # for clients, database, telemetry, together
+    trusted_proxies: tuple[str, ...] = ()  # whose X-Forwarded-For is believed
+
+    @model_validator(mode="after")
+    def _grace_covers_a_request(self) -> Self:
+        if self.grace < self.request_timeout:
+            raise ValueError("grace must be at least request_timeout, or draining cuts requests")
+        return self
+
+
+class Management(Group):
+    """The port for operators: probes, metrics, information."""
+
+    host: str = "0.0.0.0"  # noqa: S104 - scraped and probed from the node
+    port: Port = 9000
+    token: SecretStr = SecretStr("")  # for what changes state; none set: that is off
+
+
+# jinja: if cookiecutter.database == "sql"
+def _database_url(value: SecretStr) -> SecretStr:
+    parse_url(value.get_secret_value())
+    return value
+
+
+class Database(Group):
+    """Where orders are kept."""
+
+    # Secret because of the password in it.
+    url: Annotated[SecretStr, AfterValidator(_database_url)] = SecretStr("sqlite:///orders.db")
+    pool_size: int = Field(10, ge=1, le=1000)  # connections of this process
+    pool_wait: Seconds = 2.0  # for a connection, before the request is refused
+
+
+# jinja: endif
+class Dependency(Group):
+    """A service that this one calls."""
+
+    url: Annotated[str, AfterValidator(_http_url)] = ""  # empty in development: a sandbox
+    timeout: Seconds = 2.0  # a call's own limit, inside its share of the deadline
+
+
+class Dependencies(Group):
+    """One entry per dependency."""
+
+    payments: Dependency = Dependency()
+
+
+class Log(Group):
+    """What is written, and how."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["json", "console"] | None = None  # console in development, json elsewhere
+    sample_rate: Rate | None = None  # of ordinary requests: 1 in development, 0.001 elsewhere
+    key_route_rate: Rate = 0.05  # of the routes below
+    key_routes: tuple[str, ...] = ("POST /api/orders",)  # the business's own interest
+    slow_request: Seconds = 1.0  # from here on a request tells its story
+    story_size: int = Field(64, ge=1, le=10_000)  # records that a silent request holds back
+    writer: Literal["ring", "direct"] = "ring"  # direct loses nothing, and can stall the loop
+    ring_size: int = Field(10_000, ge=1)  # records that wait for a slow reader
+
+    @property
+    def rate(self) -> float:
+        """`sample_rate` once the environment has filled it in."""
+        return self.sample_rate or 0.0
+
+
+class Tracing(Group):
+    """Spans; the exporter is OpenTelemetry's own, by `OTEL_EXPORTER_OTLP_ENDPOINT`."""
+
+    sample_ratio: Rate = 0.01  # of the traces that start here
+
+
+class Faults(Group):
+    """Faults injected on purpose. Off at 0 %."""
+
+    percentage: float = Field(0.0, ge=0, le=100)
+    path_prefix: str = "/api/"
+    delay: SecondsOrZero = 0.0
+    abort_status: int = Field(0, ge=0, le=599)
+    allow_in_production: bool = False
+
+
+class Settings(BaseSettings):
+    """The whole tree."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="APP_",
+        env_nested_delimiter="__",
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    name: str = "{{ cookiecutter.project_slug }}"
+    commit: str = "unknown"  # the image's build sets it
+    environment: Environment = Environment.DEVELOPMENT
+    http: Http = Http()
+    management: Management = Management()
+    # jinja: if cookiecutter.database == "sql"
+    database: Database = Database()
+    # jinja: endif
+    dependencies: Dependencies = Dependencies()
+    log: Log = Log()
+    tracing: Tracing = Tracing()
+    faults: Faults = Faults()
+
+    @model_validator(mode="after")
+    def _follow_the_environment(self) -> Self:
+        development = self.environment is Environment.DEVELOPMENT
+        derived: dict[str, object] = {}
+        if self.log.format is None:
+            derived["format"] = "console" if development else "json"
+        if self.log.sample_rate is None:
+            derived["sample_rate"] = 1.0 if development else 0.001
+        object.__setattr__(self, "log", self.log.model_copy(update=derived))
+        return self
+
+    def unsafe(self) -> list[str]:
+        """What must not be so in production, one line each with the variable's name."""
+        if self.environment is not Environment.PRODUCTION:
+            return []
+        problems = []
+        if not self.dependencies.payments.url:
+            problems.append("APP_DEPENDENCIES__PAYMENTS__URL: required in production")
+        # jinja: if cookiecutter.database == "sql"
+        if "database" not in self.model_fields_set:
+            problems.append("APP_DATABASE__URL: required in production, a pod's disk does not last")
+        # jinja: endif
+        if self.faults.percentage and not self.faults.allow_in_production:
+            problems.append(
+                "APP_FAULTS__PERCENTAGE: refused in production without"
+                " APP_FAULTS__ALLOW_IN_PRODUCTION=true"
+            )
+        token = self.management.token.get_secret_value()
+        if token and len(token) < 16:
+            problems.append("APP_MANAGEMENT__TOKEN: at least 16 characters in production")
+        return problems
