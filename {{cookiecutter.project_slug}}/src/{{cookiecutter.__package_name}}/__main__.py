@@ -76,25 +76,22 @@ def check() -> None:
         print(f"{name}={value}")
 
 
-# jinja: if cookiecutter.database == "sql"
 @cli.command()
 def migrate(
     to: Annotated[str, typer.Option(help="a revision, head or base")] = "head",
 ) -> None:
-    """Bring the database's schema to a revision."""
+    """Bring the store's schema to a revision."""
     settings = settings_or_fail()
     import asyncio
 
-    from .gateways.sql.migrate import migrate as run_migration
+    from . import app
 
     try:
-        revision = asyncio.run(run_migration(settings.database.url.get_secret_value(), to))
-        print(f"schema at {revision}")
+        print(asyncio.run(app.migrate(settings, to)))
     except StartupError as exc:
         fail(str(exc))
 
 
-# jinja: endif
 @cli.command()
 def routes() -> None:
     """Print every route of the service with its own limits."""

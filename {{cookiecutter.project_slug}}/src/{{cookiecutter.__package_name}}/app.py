@@ -3,10 +3,9 @@
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from fastapi import FastAPI
-from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from . import __version__
@@ -19,7 +18,7 @@ from .gateways.memory import MemoryOrders
 from .gateways.payments import HttpPayments
 from .gateways.sandbox import sandbox_app
 # jinja: if cookiecutter.database == "sql"
-from .gateways.sql.migrate import check_schema
+from .gateways.sql.migrate import check_schema, migrate_to
 from .gateways.sql.orders import SqlOrders
 # jinja: endif
 from .runtime.config.load import effective, environment
@@ -27,43 +26,46 @@ from .runtime.config.load import effective, environment
 from .runtime.database.engine import Database
 # jinja: endif
 from .runtime.health import Health
-from .runtime.http import chain, openapi, problems
+from .runtime.http import chain
+from .runtime.http.application import application
 from .runtime.http.fault_injection import Fault
-from .runtime.http.routes import route_class
 from .runtime.http.server import loopback
-from .runtime.observability import logs, metrics, traces
+from .runtime.observability import logs, metrics, traces, writers
 from .runtime.observability.loop_lag import measure_loop_lag
 from .runtime.observability.sampling import Sampling
 from .runtime.ops.management import management_app
 from .runtime.ops.probes import probe_routes
 from .runtime.outbound.client import Client
 from .runtime.shutdown import Closing
-from .runtime.threads import Threads
 from .runtime.watchdog import Watchdog
 from .settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(NamedTuple):
     """What the server runs; `app` is `api` inside the middleware chain."""
 
     app: ASGIApp
     api: FastAPI
-    management: Starlette
+    management: ASGIApp
     health: Health
 
 
 def open_logs(settings: Settings) -> logs.Pipeline:
     """Logging first: whatever fails after it is said in the same form."""
     log, out = settings.log, sys.stdout
-    return logs.configure(
-        logs.open_writer(log.writer, out.fileno(), log.ring_size),
-        logs.RenderJSON(service=settings.name)
-        if log.format == "json"
-        else logs.RenderConsole(colours=out.isatty()),
-        level=log.level,
-        story_size=log.story_size,
-    )
+    writer = writers.open_writer(log.writer, out.fileno(), log.ring_size)
+    render = logs.renderer(log.format, service=settings.name, colours=out.isatty())
+    return logs.configure(writer, render, level=log.level, story_size=log.story_size)
+
+
+async def migrate(settings: Settings, to: str) -> str:
+    """Bring the store's schema to a revision; returns where it is."""
+    # jinja: if cookiecutter.database == "sql"
+    revision = await migrate_to(settings.database.url.get_secret_value(), to)
+    # jinja: else
+    revision = f"{to}, for there is none: {settings.name} keeps its data in memory"
+    # jinja: endif
+    return f"schema at {revision}"
 
 
 @asynccontextmanager
@@ -96,9 +98,7 @@ async def open_service(settings: Settings, pipeline: logs.Pipeline) -> AsyncIter
         await database.verify()
         health.register("database", database.ping, critical=True)
         health.register("schema", lambda: check_schema(database), critical=True)
-        meters.gauge(
-            "database_connections_in_use", "Connections that a request holds.", database.in_use
-        )
+        meters.gauge("database_connections_in_use", "Connections taken.", database.in_use)
         repository = SqlOrders(database)
         # jinja: else
         repository = MemoryOrders()
@@ -112,21 +112,16 @@ async def open_service(settings: Settings, pipeline: logs.Pipeline) -> AsyncIter
 
         # What it offers
         info = {"name": settings.name, "version": __version__, "commit": settings.commit}
-        api = FastAPI(
-            title=settings.name,
+        api = application(
+            name=settings.name,
             version=__version__,
             telemetry=tracing.telemetry,
-            max_body_size=http.max_body_bytes,
-            separate_input_output_schemas=False,
-            redoc_url=None,
-            swagger_ui_oauth2_redirect_url=None,
+            max_body_bytes=http.max_body_bytes,
+            blocking_threads=http.blocking_threads,
         )
-        api.router.route_class = route_class(Threads(http.blocking_threads))
         VersionApi(**info).register(api.router)
         OrdersApi(Orders(repository, HttpPayments(client))).register(api.router)
         api.router.routes.extend(probe_routes(health)[:2])
-        problems.install(api)
-        openapi.install(api)
 
         # The way of every request to it
         layers = chain.layers(

@@ -16,7 +16,7 @@ HEAD = "0001"
 ADVISORY_LOCK = 7_305_824_001
 
 
-async def migrate(url: str, target: str) -> str:
+async def migrate_to(url: str, target: str) -> str:
     """Upgrade or downgrade to `target` (`head`, `base` or a revision); returns where it is.
 
     Raises:

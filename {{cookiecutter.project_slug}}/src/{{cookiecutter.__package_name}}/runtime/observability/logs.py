@@ -21,7 +21,6 @@ import structlog
 
 from ..context import RequestState, current
 from .traces import current_span_id
-from .writers import DirectWriter, RingWriter
 
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
 # Never in a log, whoever passes them: a leaked credential in a log is an incident of its own.
@@ -29,6 +28,9 @@ SECRET_FIELDS = frozenset(
     {"authorization", "cookie", "set-cookie", "password", "secret", "token", "body", "headers"}
 )
 _OPTIONS = orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
+
+
+Render = Callable[[dict[str, Any]], bytes]
 
 
 class Writer(Protocol):
@@ -47,7 +49,7 @@ class Pipeline:
     """
 
     writer: Writer
-    render: Callable[[dict[str, Any]], bytes]
+    render: Render
     threshold: int
     story_size: int
 
@@ -204,9 +206,9 @@ def _exception(exc_info: Any) -> str:
     return "".join(lines).rstrip()
 
 
-def open_writer(kind: str, fd: int, ring_size: int) -> Writer:
-    """`ring` or `direct`, on an open file descriptor."""
-    return RingWriter(fd, ring_size) if kind == "ring" else DirectWriter(fd)
+def renderer(form: str | None, *, service: str, colours: bool) -> Render:
+    """`json` for machines, anything else for people."""
+    return RenderJSON(service=service) if form == "json" else RenderConsole(colours=colours)
 
 
 class _Bridge(logging.Handler):
@@ -218,9 +220,7 @@ class _Bridge(logging.Handler):
         logger.log(record.levelno, record.getMessage(), **fields)
 
 
-def configure(
-    writer: Writer, render: Callable[[dict[str, Any]], bytes], *, level: str, story_size: int
-) -> Pipeline:
+def configure(writer: Writer, render: Render, *, level: str, story_size: int) -> Pipeline:
     """Make `structlog.get_logger()` and `logging.getLogger()` both end in `writer`.
 
     Process-wide, as both libraries are. Called again it changes the pipeline in place, so

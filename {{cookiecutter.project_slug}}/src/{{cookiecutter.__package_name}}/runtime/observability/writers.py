@@ -101,3 +101,8 @@ class RingWriter:
                 self.dropped += len(batch)
                 time.sleep(0.1)
                 return
+
+
+def open_writer(kind: str, fd: int, ring_size: int) -> DirectWriter | RingWriter:
+    """`ring` or `direct`, on an open file descriptor."""
+    return RingWriter(fd, ring_size) if kind == "ring" else DirectWriter(fd)

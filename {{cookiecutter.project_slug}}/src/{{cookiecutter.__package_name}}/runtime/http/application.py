@@ -1,0 +1,38 @@
+"""A FastAPI application as this service needs it: bounded, with problems, with own routes."""
+
+from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
+
+from ..threads import Threads
+from . import openapi, problems
+from .routes import route_class
+
+
+def application(
+    *,
+    name: str,
+    version: str,
+    telemetry: TelemetryConfig,
+    max_body_bytes: int,
+    blocking_threads: int,
+) -> FastAPI:
+    """Build it, without routes of its own but for `/docs` and `/openapi.json`.
+
+    Args:
+        telemetry: `Tracing.telemetry`.
+        max_body_bytes: a larger body is refused with 413.
+        blocking_threads: threads at most for `def` endpoints.
+    """
+    app = FastAPI(
+        title=name,
+        version=version,
+        telemetry=telemetry,
+        max_body_size=max_body_bytes,
+        separate_input_output_schemas=False,
+        redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
+    )
+    app.router.route_class = route_class(Threads(blocking_threads))
+    problems.install(app)
+    openapi.install(app)
+    return app
