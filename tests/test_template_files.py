@@ -41,7 +41,8 @@ PYTHON = [path for path in _files() if _is_python(path)]
 def test_python_is_valid_as_it_stands(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     ast.parse(text)
-    assert not re.search(r"\{\{|\{%|\{#", text), "Jinja that is not a comment line"
+    if path not in WITH_OPTIONS:
+        assert not re.search(r"\{\{|\{%|\{#", text), "Jinja that is not a comment line"
     blocks = len(re.findall(r"^\s*# jinja: if ", text, re.MULTILINE))
     assert blocks <= (MOST_BLOCKS if path in WITH_OPTIONS else 0)
 

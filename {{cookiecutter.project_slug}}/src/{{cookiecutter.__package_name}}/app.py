@@ -31,6 +31,7 @@ from .runtime.http.application import application
 from .runtime.http.fault_injection import Fault
 from .runtime.http.server import loopback
 from .runtime.observability import logs, metrics, traces, writers
+from .runtime.observability.gc_pauses import GcPauses
 from .runtime.observability.loop_lag import measure_loop_lag
 from .runtime.observability.sampling import Sampling
 from .runtime.ops.management import management_app
@@ -77,7 +78,7 @@ async def open_service(settings: Settings, pipeline: logs.Pipeline) -> AsyncIter
         health = Health()
         meters = metrics.Metrics()
         metrics.log_counts(meters, pipeline)
-        closing.add("gc watch", meters.watch_gc())
+        closing.add("gc pauses", GcPauses().watch(meters.registry))
         closing.task("loop lag", measure_loop_lag(meters.loop_lag.observe))
         tracing = traces.Tracing(
             service={"service.name": settings.name, "service.version": __version__},

@@ -5,8 +5,6 @@ method is `_OTHER`. Numbers that others count already (log records) are read at 
 time and cost nothing before.
 """
 
-import gc
-import time
 from collections.abc import Callable, Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -22,7 +20,7 @@ UNMATCHED = "unmatched"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 # Seconds. From a cache hit to the default deadline of 5 s, finest around usual targets.
 LATENCY_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-PAUSE_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
+LAG_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
 
 
 class Metrics:
@@ -58,14 +56,7 @@ class Metrics:
         self.loop_lag = Histogram(
             "event_loop_lag_seconds",
             "How late the event loop ran a timer: time that every request waited.",
-            buckets=PAUSE_BUCKETS,
-            registry=registry,
-        )
-        self.gc_pause = Histogram(
-            "gc_pause_seconds",
-            "Pauses of the garbage collector.",
-            ("generation",),
-            buckets=PAUSE_BUCKETS,
+            buckets=LAG_BUCKETS,
             registry=registry,
         )
         self._observers: dict[tuple[str, str, int], Callable[[float], None]] = {}
@@ -94,21 +85,6 @@ class Metrics:
     ) -> None:
         """A counter whose values, by label values, are read when it is scraped."""
         self.registry.register(_ReadCounter(name, text, labels, read))
-
-    def watch_gc(self) -> Callable[[], None]:
-        """Measure collections from now on; returns what ends it."""
-        began = 0.0
-        observers = {n: self.gc_pause.labels(str(n)).observe for n in range(3)}
-
-        def on_gc(phase: str, info: dict[str, int]) -> None:
-            nonlocal began
-            if phase == "start":
-                began = time.perf_counter()
-            else:
-                observers[info["generation"]](time.perf_counter() - began)
-
-        gc.callbacks.append(on_gc)
-        return lambda: gc.callbacks.remove(on_gc)
 
 
 def log_counts(metrics: Metrics, pipeline: Pipeline) -> None:
