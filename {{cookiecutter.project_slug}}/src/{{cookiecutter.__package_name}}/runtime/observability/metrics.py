@@ -23,6 +23,10 @@ LATENCY_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0,
 LAG_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
 
 
+# What a counter reads when it is scraped: label values and the number.
+Counts = Callable[[], Iterable[tuple[tuple[str, ...], float]]]
+
+
 class Metrics:
     """Every instrument of the machinery; yours go into the same `registry`."""
 
@@ -76,13 +80,7 @@ class Metrics:
         """A gauge that is read when it is scraped."""
         Gauge(name, text, registry=self.registry).set_function(read)
 
-    def counter(
-        self,
-        name: str,
-        text: str,
-        labels: tuple[str, ...],
-        read: Callable[[], Iterable[tuple[tuple[str, ...], float]]],
-    ) -> None:
+    def counter(self, name: str, text: str, labels: tuple[str, ...], read: Counts) -> None:
         """A counter whose values, by label values, are read when it is scraped."""
         self.registry.register(_ReadCounter(name, text, labels, read))
 
@@ -102,13 +100,7 @@ def log_counts(metrics: Metrics, pipeline: Pipeline) -> None:
 
 
 class _ReadCounter(Collector):
-    def __init__(
-        self,
-        name: str,
-        text: str,
-        labels: tuple[str, ...],
-        read: Callable[[], Iterable[tuple[tuple[str, ...], float]]],
-    ) -> None:
+    def __init__(self, name: str, text: str, labels: tuple[str, ...], read: Counts) -> None:
         self._family = (name, text, labels)
         self._read = read
 
