@@ -1,6 +1,7 @@
 """Generated services, each put through its own `make setup`, `make lint` and `make test`."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -65,6 +66,20 @@ class TestDefault(Service):
     label = "default"
     answers: ClassVar[Mapping[str, str]] = {}
     uv = True
+
+    def test_twenty_deploys_under_load_lose_nothing(self, made: Path) -> None:
+        drill = ["tests/drills/test_drain.py", "-k", "loses_nothing", "-q", "-s"]
+        done = subprocess.run(
+            [made / ".venv" / "bin" / "python", "-m", "pytest", *drill],
+            cwd=made,
+            env=os.environ | {"DRAIN_ROUNDS": "20"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        print(done.stdout, done.stderr)
+        assert done.returncode == 0
+        assert done.stdout.count(" 0 failed, exit 0") == 20
 
 
 class TestOther(Service):

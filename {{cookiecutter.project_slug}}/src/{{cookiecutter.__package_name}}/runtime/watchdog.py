@@ -62,7 +62,7 @@ class Watch:
         self._cancelled_at = 0.0
 
     async def __call__(self) -> Message:
-        while self._listening is not None:
+        while not self._messages and self._listening is not None:
             await asyncio.wait((self._listening,))
         if self._messages:
             return self._messages.popleft()

@@ -5,8 +5,10 @@ cancelled here, and the driver cancels it on the server; `statement_timeout` bou
 runs on there should this process die.
 """
 
+import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 
 from sqlalchemy import event, exc, make_url, text
 from sqlalchemy.engine import URL
@@ -75,14 +77,12 @@ class Database:
         A PostgreSQL server that is down is another matter: it comes back, and until then
         the service is not ready.
         """
-        if not self.embedded:
+        if not self.embedded or not self.url.database:
             return
         try:
-            async with self.engine.connect() as connection:
-                await connection.execute(text("BEGIN IMMEDIATE"))
-                await connection.rollback()
-        except exc.DBAPIError as error:
-            raise StartupError(f"database {self.url.database}: {error.orig}") from error
+            await asyncio.to_thread(_write_probe, self.url.database)
+        except sqlite3.Error as error:
+            raise StartupError(f"database {self.url.database}: {error}") from error
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
@@ -121,6 +121,12 @@ class Database:
         """Connections that are checked out; 0 for pools that do not count."""
         count = getattr(self.engine.pool, "checkedout", None)
         return count() if count else 0
+
+
+def _write_probe(path: str) -> None:
+    with closing(sqlite3.connect(path, timeout=5)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.rollback()
 
 
 def _configure_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:

@@ -5,6 +5,7 @@ from fastapi.telemetry import TelemetryConfig
 
 from ..threads import Threads
 from . import openapi, problems
+from .body_limit import BodyLimit
 from .routes import route_class
 
 
@@ -27,11 +28,11 @@ def application(
         title=name,
         version=version,
         telemetry=telemetry,
-        max_body_size=max_body_bytes,
         separate_input_output_schemas=False,
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
     )
+    app.add_middleware(BodyLimit, max_bytes=max_body_bytes)
     app.router.route_class = route_class(Threads(blocking_threads))
     problems.install(app)
     openapi.install(app)

@@ -27,7 +27,8 @@ LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
 SECRET_FIELDS = frozenset(
     {"authorization", "cookie", "set-cookie", "password", "secret", "token", "body", "headers"}
 )
-_OPTIONS = orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
+_VALUE = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
+_LINE = orjson.OPT_APPEND_NEWLINE | _VALUE
 
 
 Render = Callable[[dict[str, Any]], bytes]
@@ -84,6 +85,32 @@ class Pipeline:
         return self.render(record)
 
 
+def _format(event: str, args: Any) -> str:
+    try:
+        return event % args
+    except Exception:  # noqa: BLE001 - a mistake in a log call must not fail the request
+        return f"{event} {_describe(args)}"
+
+
+def _describe(value: Any) -> str:
+    try:
+        return repr(value)
+    except Exception:  # noqa: BLE001 - its own description is broken
+        return f"<{type(value).__name__}>"
+
+
+def _plain(value: Any) -> Any:
+    try:
+        return orjson.Fragment(orjson.dumps(value, default=_describe, option=_VALUE))
+    except (TypeError, ValueError):
+        return _text(value)
+
+
+def _text(value: Any) -> str:
+    text = value if isinstance(value, str) else _describe(value)
+    return text.encode("utf-8", "replace").decode()
+
+
 def _method(level: str) -> Callable[..., None]:
     number = LEVELS[level]
     always = number >= LEVELS["error"]
@@ -93,7 +120,7 @@ def _method(level: str) -> Callable[..., None]:
         if number < pipeline.threshold:
             return
         if args:
-            event = event % args
+            event = _format(event, args)
         state = current.get()
         if state is not None and not state.sampled:
             if always:
@@ -158,10 +185,10 @@ class RenderJSON:
         complete(record)
         record |= self._constant
         try:
-            return orjson.dumps(record, default=repr, option=_OPTIONS)
+            return orjson.dumps(record, default=_describe, option=_LINE)
         except (TypeError, ValueError):  # 65-bit integers, lone surrogates: never worth a crash
-            text = {str(k): str(v).encode("utf-8", "replace").decode() for k, v in record.items()}
-            return orjson.dumps(text, option=_OPTIONS)
+            plain = {_text(k): _plain(v) for k, v in record.items()}
+            return orjson.dumps(plain, option=_LINE)
 
 
 class RenderConsole:
@@ -186,12 +213,12 @@ def complete(record: dict[str, Any]) -> None:
     if state is not None:
         record["request_id"] = state.request_id
         record["trace_id"] = state.trace_id
-        record["span_id"] = current_span_id(state)
-        if state.bound:
-            record |= state.bound
+        record["span_id"] = current_span_id(state) if state.traced else state.span_id
+        for name, value in (state.bound or {}).items():
+            record.setdefault(name, value)
     if "exc_info" in record and (exc_info := record.pop("exc_info")):
         record["exception"] = _exception(exc_info)
-    if not SECRET_FIELDS.isdisjoint(record):
+    if not record.keys().isdisjoint(SECRET_FIELDS):
         for name in SECRET_FIELDS.intersection(record):
             record[name] = "***"
 
@@ -217,7 +244,8 @@ class _Bridge(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         fields = {"exc_info": record.exc_info} if record.exc_info else {}
         logger: Logger = structlog.get_logger().bind(logger=record.name)
-        logger.log(record.levelno, record.getMessage(), **fields)
+        event = _format(str(record.msg), record.args) if record.args else str(record.msg)
+        logger.log(record.levelno, event, **fields)
 
 
 def configure(writer: Writer, render: Render, *, level: str, story_size: int) -> Pipeline:

@@ -1,0 +1,1 @@
+"""Failures on purpose, against the real process."""

@@ -1,0 +1,1 @@
+"""The service as a whole, in this process, over real sockets."""

@@ -1,0 +1,74 @@
+"""The whole service in this process, behind real sockets."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
+from steadfast_service.app import Service, migrate, open_service
+from steadfast_service.runtime.health import Phase
+from steadfast_service.runtime.http.server import loopback
+from steadfast_service.runtime.observability.logs import Pipeline
+from steadfast_service.settings import Settings
+
+from .records import Records, record_logs
+
+ORDER: dict[str, Any] = {
+    "customer_id": "cus_1",
+    "currency": "EUR",
+    "items": [{"sku": "tea-01", "quantity": 2, "unit_price": 450}],
+}
+
+
+class Served(NamedTuple):
+    """A running service, a client for each of its ports, and its log."""
+
+    service: Service
+    client: httpx.AsyncClient
+    ops: httpx.AsyncClient
+    records: Records
+    pipeline: Pipeline
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where raw sockets connect to."""
+        url = self.client.base_url
+        assert url.port is not None
+        return url.host, url.port
+
+    async def metric(self, name: str, **labels: str) -> float:
+        """The sum of the samples of this name that carry these labels."""
+        text = (await self.ops.get("/metrics")).text
+        return sum(
+            sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+            if sample.name == name and labels.items() <= sample.labels.items()
+        )
+
+
+def settings_for(folder: Path, **groups: Any) -> Settings:
+    """Settings with a store of their own in `folder`, where this service has one."""
+    if "database" in Settings.model_fields:
+        groups.setdefault("database", {"url": f"sqlite:///{folder / 'test.db'}"})
+    return Settings.model_validate(groups)
+
+
+@asynccontextmanager
+async def served(folder: Path, **groups: Any) -> AsyncIterator[Served]:
+    """Open the service with these groups of settings and serve it on free ports."""
+    settings = settings_for(folder, **groups)
+    await migrate(settings, "head")
+    pipeline, records = record_logs(level=settings.log.level, story_size=settings.log.story_size)
+    async with (
+        open_service(settings, pipeline) as service,
+        loopback(service.app) as url,
+        loopback(service.management) as ops_url,
+        httpx.AsyncClient(base_url=url, timeout=10) as client,
+        httpx.AsyncClient(base_url=ops_url, timeout=10) as ops,
+    ):
+        service.health.phase = Phase.SERVING
+        yield Served(service, client, ops, records, pipeline)
