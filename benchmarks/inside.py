@@ -9,6 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from orders.app import open_service
 from orders.runtime.context import RequestState, current
 from orders.runtime.http import chain
 from orders.runtime.http.fault_injection import Fault
-from orders.runtime.observability import logs, metrics
+from orders.runtime.observability import logs, metrics, rendering
 from orders.runtime.observability.sampling import Sampling
 from orders.runtime.observability.writers import DirectWriter, RingWriter
 from orders.runtime.watchdog import Watchdog
@@ -115,7 +116,7 @@ async def layers(rounds: int) -> None:
         | {"database": {"url": "sqlite:///benchmark.db"}}
     )
     pipeline = logs.configure(
-        DirectWriter(NULL), logs.RenderJSON(service="orders"), level="info", story_size=64
+        DirectWriter(NULL), rendering.RenderJSON(service="orders"), level="info", story_size=64
     )
     async with open_service(settings, pipeline) as service:
         apps: dict[str, Any] = {"bare FastAPI": bare_app(), "the service's FastAPI": service.api}
@@ -123,14 +124,14 @@ async def layers(rounds: int) -> None:
             every = _layers(pipeline)
             name = getattr(every[count - 1], "func", every[count - 1]).__name__
             apps[name] = chain.wrap(service.api, every[:count])
-        results = []
-        for _ in range(rounds):
-            results.append({name: await _request_cost(app) for name, app in apps.items()})
+        results = [
+            {name: await _request_cost(app) for name, app in apps.items()} for _ in range(rounds)
+        ]
         names = list(apps)
         rows = _rows(results, names)
         print("\nPer layer, in-process, CPU time")
         print(line("bare FastAPI, GET /api/version", rows[names[0]], "µs"))
-        for before, name in zip(names, names[1:], strict=False):
+        for before, name in pairwise(names):
             added = [b - a for a, b in zip(rows[before], rows[name], strict=True)]
             print(line(f"  {name} adds", added, "µs"))
         ratios = [a / b for a, b in zip(rows[names[0]], rows[names[-1]], strict=True)]
@@ -155,7 +156,7 @@ def records(rounds: int) -> None:
     fastest = structlog.get_logger().bind()
     plain = _standard_library()
     pipeline = logs.configure(
-        DirectWriter(NULL), logs.RenderJSON(service="orders"), level="info", story_size=64
+        DirectWriter(NULL), rendering.RenderJSON(service="orders"), level="info", story_size=64
     )
     log = structlog.get_logger().bind()
     sampled = RequestState(0.0, "2" * 32, "1" * 32)
@@ -163,7 +164,7 @@ def records(rounds: int) -> None:
     silent.sampled = False
     ring, direct = RingWriter(NULL, 100_000), pipeline.writer
 
-    def nothing(event: str, **fields: Any) -> None:
+    def nothing(_event: str, **_fields: Any) -> None:
         return None
 
     def with_state(state: RequestState, writer: Any, call: Callable[[], None]) -> float:
@@ -219,7 +220,9 @@ def _standard_library() -> logging.Logger:
             }
             return orjson.dumps(fields).decode()
 
-    logger = logging.Logger("plain", logging.INFO)
+    logger = logging.getLogger("benchmark")
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
     handler = logging.StreamHandler(Path(os.devnull).open("w"))  # noqa: SIM115
     handler.setFormatter(Format())
     logger.addHandler(handler)

@@ -30,7 +30,7 @@ from .runtime.http import chain
 from .runtime.http.application import application
 from .runtime.http.fault_injection import Fault
 from .runtime.http.server import loopback
-from .runtime.observability import logs, metrics, traces, writers
+from .runtime.observability import logs, metrics, rendering, traces, writers
 from .runtime.observability.gc_pauses import GcPauses
 from .runtime.observability.loop_lag import measure_loop_lag
 from .runtime.observability.sampling import Sampling
@@ -55,7 +55,7 @@ def open_logs(settings: Settings) -> logs.Pipeline:
     """Logging first: whatever fails after it is said in the same form."""
     log, out = settings.log, sys.stdout
     writer = writers.open_writer(log.writer, out.fileno(), log.ring_size)
-    render = logs.renderer(log.format, service=settings.name, colours=out.isatty())
+    render = rendering.renderer(log.format, service=settings.name, colours=out.isatty())
     return logs.configure(writer, render, level=log.level, story_size=log.story_size)
 
 

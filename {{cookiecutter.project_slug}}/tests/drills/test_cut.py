@@ -19,10 +19,10 @@ from steadfast_service.runtime.http.server import (
     run,
 )
 
+from ..support.held_payments import HeldPayments, held_payments
 from ..support.process import Process, free_port, serving, until
 from ..support.records import record_logs
 from ..support.serving import ORDER, settings_for
-from ..support.upstream import Payments, held_payments
 
 # So long that nothing but a signal can end a request during a test.
 PATIENT = {
@@ -33,19 +33,19 @@ PATIENT = {
 
 
 @pytest.fixture
-async def payments() -> AsyncIterator[Payments]:
+async def payments() -> AsyncIterator[HeldPayments]:
     async with held_payments() as it:
         yield it
 
 
 @pytest.fixture
-def process(tmp_path: Path, payments: Payments) -> Iterator[Process]:
+def process(tmp_path: Path, payments: HeldPayments) -> Iterator[Process]:
     with serving(tmp_path, DEPENDENCIES__PAYMENTS__URL=payments.url, **PATIENT) as it:
         yield it
 
 
 async def in_flight(
-    process: Process, payments: Payments, count: int
+    process: Process, payments: HeldPayments, count: int
 ) -> list["asyncio.Task[httpx.Response]"]:
     """Requests that wait for their payment."""
 
@@ -60,7 +60,7 @@ async def in_flight(
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_requests_in_flight_are_finished(
-    process: Process, payments: Payments, number: int
+    process: Process, payments: HeldPayments, number: int
 ) -> None:
     requests = await in_flight(process, payments, 3)
     process.signal(number)
@@ -79,7 +79,7 @@ async def test_requests_in_flight_are_finished(
 
 
 async def test_a_second_signal_ends_at_once_and_says_what_was_cut(
-    process: Process, payments: Payments
+    process: Process, payments: HeldPayments
 ) -> None:
     requests = await in_flight(process, payments, 3)
     process.signal()
@@ -121,9 +121,7 @@ async def test_the_end_of_the_grace_cuts_what_is_left(tmp_path: Path) -> None:
     @asynccontextmanager
     async def with_hanging_route() -> AsyncIterator[Service]:
         async with open_service(settings, pipeline) as service:
-            service.api.router.add_api_route(
-                "/api/hang", hang, openapi_extra={"x-deadline": 300}
-            )
+            service.api.router.add_api_route("/api/hang", hang, openapi_extra={"x-deadline": 300})
             yield service
 
     front, back = (Endpoint("127.0.0.1", free_port(), "X") for _ in range(2))

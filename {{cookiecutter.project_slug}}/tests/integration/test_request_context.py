@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from steadfast_service.runtime.context import current
 from steadfast_service.runtime.observability.traces import traceparent
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 
-from steadfast_service.runtime.observability import logs
+from steadfast_service.runtime.observability import logs, rendering
 
 
 class Records:
@@ -36,5 +36,5 @@ class Records:
 def record_logs(*, level: str = "info", story_size: int = 64) -> tuple[logs.Pipeline, Records]:
     """Send the log of this process, as JSON, to a new `Records`."""
     records = Records()
-    render = logs.renderer("json", service="tested", colours=False)
+    render = rendering.renderer("json", service="tested", colours=False)
     return logs.configure(records, render, level=level, story_size=story_size), records

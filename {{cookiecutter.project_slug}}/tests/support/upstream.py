@@ -1,34 +1,39 @@
-"""A payments service that answers when the test says so."""
+"""A payments service that the test questions and instructs."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from steadfast_service.runtime.http.server import loopback
 
 
 class Payments:
-    """Approves everything, once `release` is set; `calls` counts those that have arrived."""
+    """Approves everything, but for the next `answers`; keeps the requests that it got."""
 
     def __init__(self) -> None:
         self.url = ""
-        self.calls = 0
-        self.release = asyncio.Event()
+        self.requests: list[Request] = []
+        # Status and content of the next answers; a content of None is an empty body.
+        self.answers: list[tuple[int, Any]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self.calls += 1
-        await self.release.wait()
-        headers = [(b"content-type", b"application/json")]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": b'{"approved": true}'})
+        request = Request(scope, receive)
+        await request.body()
+        self.requests.append(request)
+        status, content = self.answers.pop(0) if self.answers else (200, {"approved": True})
+        response = (
+            Response(status_code=status) if content is None else JSONResponse(content, status)
+        )
+        await response(scope, receive, send)
 
 
 @asynccontextmanager
-async def held_payments() -> AsyncIterator[Payments]:
-    """Serve it on a free port; it holds every call until it is released."""
-    payments = Payments()
-    async with loopback(payments) as payments.url:
-        yield payments
-        payments.release.set()
+async def payments() -> AsyncIterator[Payments]:
+    """Serve it on a free port."""
+    service = Payments()
+    async with loopback(service) as service.url:
+        yield service

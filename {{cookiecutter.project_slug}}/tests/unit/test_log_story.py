@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 import structlog
+
 from steadfast_service.runtime.context import RequestState, current
 from steadfast_service.runtime.observability.logs import Pipeline
 

@@ -12,8 +12,9 @@ import pytest
 import structlog
 from hypothesis import example, given
 from hypothesis import strategies as st
+
 from steadfast_service.runtime.context import RequestState, current
-from steadfast_service.runtime.observability import logs
+from steadfast_service.runtime.observability import logs, rendering
 
 from ..support.records import Records, record_logs
 
@@ -125,7 +126,7 @@ def test_nor_does_a_message_that_does_not_fit_its_arguments(records: Records) ->
     assert records.events() == ["100% of %d ('many',)", "%s <tuple>", "%d of %d (1,)", "3 left"]
 
 
-@pytest.mark.parametrize("field", sorted(logs.SECRET_FIELDS - {"set-cookie"}))
+@pytest.mark.parametrize("field", sorted(rendering.SECRET_FIELDS - {"set-cookie"}))
 def test_secrets_are_masked(records: Records, field: str) -> None:
     structlog.get_logger().info("event", **{field: "hunter2"})
     assert records.all()[0][field] == "***"
@@ -215,7 +216,7 @@ def test_loggers_made_before_follow_a_new_configuration() -> None:
 
 
 def test_for_people_a_record_is_one_readable_line(records: Records) -> None:
-    render = logs.renderer("console", service="tested", colours=False)
+    render = rendering.renderer("console", service="tested", colours=False)
     logs.configure(records, render, level="info", story_size=4)
     state = RequestState(time.monotonic(), "a" * 32, "order-7")
     reset = current.set(state)
@@ -231,7 +232,7 @@ def test_for_people_a_record_is_one_readable_line(records: Records) -> None:
 
 
 def test_in_colour_where_it_is_asked_for() -> None:
-    render = logs.renderer("console", service="tested", colours=True)
+    render = rendering.renderer("console", service="tested", colours=True)
     assert b"\x1b[" in render({"timestamp": 0.0, "level": "info", "event": "event"})
 
 
@@ -239,7 +240,7 @@ def test_in_colour_where_it_is_asked_for() -> None:
 @example({"lone": "\ud800"})
 def test_no_value_breaks_it_either(fields: dict[str, Any]) -> None:
     record = {"timestamp": time.time(), "level": "info", "event": "event", **fields}
-    assert b"event" in logs.renderer("console", service="tested", colours=False)(record)
+    assert b"event" in rendering.renderer("console", service="tested", colours=False)(record)
 
 
 def test_whatever_a_line_holds_it_stays_one_line(records: Records) -> None:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+
 from steadfast_service.runtime.shutdown import Closing
 
 from ..support.records import Records

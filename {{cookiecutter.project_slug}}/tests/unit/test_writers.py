@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+
 from steadfast_service.runtime.observability.writers import (
     BATCH_BYTES,
     DirectWriter,

@@ -99,7 +99,7 @@ class Health:
         await asyncio.shield(registered.running)
 
     async def _run(self, name: str, registered: _Registered) -> None:
-        before = registered.error
+        before, first = registered.error, not registered.at
         try:
             async with asyncio.timeout(self._check_timeout):
                 await registered.check()
@@ -111,6 +111,6 @@ class Health:
         finally:
             registered.at = time.monotonic()
             registered.running = None
-        if (before is None) != (registered.error is None):
+        if first or (before is None) != (registered.error is None):
             write = self._log.info if registered.error is None else self._log.warning
             write("check changed", check=name, error=registered.error)

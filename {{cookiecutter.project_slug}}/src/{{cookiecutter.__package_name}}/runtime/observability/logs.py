@@ -8,30 +8,17 @@ with it.
 """
 
 import logging
-import sys
 import time
-import traceback
 from collections import deque
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any, Protocol
 
-import orjson
 import structlog
 
 from ..context import RequestState, current
-from .traces import current_span_id
+from .rendering import Render, interpolate
 
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
-# Never in a log, whoever passes them: a leaked credential in a log is an incident of its own.
-SECRET_FIELDS = frozenset(
-    {"authorization", "cookie", "set-cookie", "password", "secret", "token", "body", "headers"}
-)
-_VALUE = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
-_LINE = orjson.OPT_APPEND_NEWLINE | _VALUE
-
-
-Render = Callable[[dict[str, Any]], bytes]
 
 
 class Writer(Protocol):
@@ -85,32 +72,6 @@ class Pipeline:
         return self.render(record)
 
 
-def _format(event: str, args: Any) -> str:
-    try:
-        return event % args
-    except Exception:  # noqa: BLE001 - a mistake in a log call must not fail the request
-        return f"{event} {_describe(args)}"
-
-
-def _describe(value: Any) -> str:
-    try:
-        return repr(value)
-    except Exception:  # noqa: BLE001 - its own description is broken
-        return f"<{type(value).__name__}>"
-
-
-def _plain(value: Any) -> Any:
-    try:
-        return orjson.Fragment(orjson.dumps(value, default=_describe, option=_VALUE))
-    except (TypeError, ValueError):
-        return _text(value)
-
-
-def _text(value: Any) -> str:
-    text = value if isinstance(value, str) else _describe(value)
-    return text.encode("utf-8", "replace").decode()
-
-
 def _method(level: str) -> Callable[..., None]:
     number = LEVELS[level]
     always = number >= LEVELS["error"]
@@ -120,7 +81,7 @@ def _method(level: str) -> Callable[..., None]:
         if number < pipeline.threshold:
             return
         if args:
-            event = _format(event, args)
+            event = interpolate(event, args)
         state = current.get()
         if state is not None and not state.sampled:
             if always:
@@ -171,80 +132,13 @@ class Logger(structlog.BoundLoggerBase):
         getattr(self, name)(event, **fields)
 
 
-class RenderJSON:
-    """A record to one line of JSON.
-
-    Args:
-        constant: fields that every record of the process carries, the service's name.
-    """
-
-    def __init__(self, **constant: str) -> None:
-        self._constant = constant
-
-    def __call__(self, record: dict[str, Any]) -> bytes:
-        complete(record)
-        record |= self._constant
-        try:
-            return orjson.dumps(record, default=_describe, option=_LINE)
-        except (TypeError, ValueError):  # 65-bit integers, lone surrogates: never worth a crash
-            plain = {_text(k): _plain(v) for k, v in record.items()}
-            return orjson.dumps(plain, option=_LINE)
-
-
-class RenderConsole:
-    """A record to one readable line for a person at a terminal."""
-
-    def __init__(self, *, colours: bool) -> None:
-        self._console = structlog.dev.ConsoleRenderer(colors=colours)
-
-    def __call__(self, record: dict[str, Any]) -> bytes:
-        complete(record)
-        record["timestamp"] = record["timestamp"].astimezone().strftime("%H:%M:%S.%f")[:-3]
-        for identifier in ("trace_id", "span_id"):
-            record.pop(identifier, None)
-        line = self._console(None, record["level"], record)
-        return f"{line}\n".encode("utf-8", "replace")
-
-
-def complete(record: dict[str, Any]) -> None:
-    """Turn what the caller gave into the full record: instant, identifiers, exception, masks."""
-    record["timestamp"] = datetime.fromtimestamp(record["timestamp"], UTC)
-    state = current.get()
-    if state is not None:
-        record["request_id"] = state.request_id
-        record["trace_id"] = state.trace_id
-        record["span_id"] = current_span_id(state) if state.traced else state.span_id
-        for name, value in (state.bound or {}).items():
-            record.setdefault(name, value)
-    if "exc_info" in record and (exc_info := record.pop("exc_info")):
-        record["exception"] = _exception(exc_info)
-    if not record.keys().isdisjoint(SECRET_FIELDS):
-        for name in SECRET_FIELDS.intersection(record):
-            record[name] = "***"
-
-
-def _exception(exc_info: Any) -> str:
-    if isinstance(exc_info, BaseException):
-        lines = traceback.format_exception(exc_info)
-    else:
-        lines = traceback.format_exception(
-            *(exc_info if isinstance(exc_info, tuple) else sys.exc_info())
-        )
-    return "".join(lines).rstrip()
-
-
-def renderer(form: str | None, *, service: str, colours: bool) -> Render:
-    """`json` for machines, anything else for people."""
-    return RenderJSON(service=service) if form == "json" else RenderConsole(colours=colours)
-
-
 class _Bridge(logging.Handler):
     """Sends the standard library's records, those of third-party code, down the same pipeline."""
 
     def emit(self, record: logging.LogRecord) -> None:
         fields = {"exc_info": record.exc_info} if record.exc_info else {}
         logger: Logger = structlog.get_logger().bind(logger=record.name)
-        event = _format(str(record.msg), record.args) if record.args else str(record.msg)
+        event = interpolate(str(record.msg), record.args) if record.args else str(record.msg)
         logger.log(record.levelno, event, **fields)
 
 

@@ -1,0 +1,123 @@
+"""The operators' port, and the probes on both."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from steadfast_service.runtime.health import Phase
+from steadfast_service.runtime.ops.management import LINKS
+from steadfast_service.settings import Settings
+
+from ..support.serving import Served, served
+
+SECRET = "hunter2hunter2hunter2"
+
+
+@pytest.fixture(scope="module")
+async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
+    folder = tmp_path_factory.mktemp("management")
+    async with served(folder, management={"token": SECRET}) as it:
+        yield it
+
+
+@pytest.mark.parametrize("path", ["/", *LINKS])
+async def test_every_page_that_is_linked_is_there(running: Served, path: str) -> None:
+    response = await running.ops.get(path)
+    assert response.status_code == 200
+    assert SECRET not in response.text
+
+
+async def test_the_first_page_leads_to_the_others(running: Served) -> None:
+    page = (await running.ops.get("/")).text
+    for path in LINKS:
+        assert f'href="{path}"' in page
+
+
+async def test_the_settings_are_shown_without_secrets(running: Served) -> None:
+    shown = (await running.ops.get("/config")).json()
+    assert shown["APP_MANAGEMENT__TOKEN"] == "***"
+    assert shown["APP_HTTP__REQUEST_TIMEOUT"] == 5
+    if "database" in Settings.model_fields:
+        assert shown["APP_DATABASE__URL"] == "***"
+
+
+async def test_what_is_not_there_is_a_problem(running: Served) -> None:
+    for method, path, status in (("GET", "/nothing", 404), ("POST", "/config", 405)):
+        response = await running.ops.request(method, path)
+        assert response.status_code == status
+        assert response.headers["content-type"] == "application/problem+json"
+        assert response.json()["status"] == status
+
+
+async def test_operators_pages_are_not_on_the_public_port(running: Served) -> None:
+    for path in ("/metrics", "/config", "/info", "/startupz"):
+        assert (await running.client.get(path)).status_code == 404
+
+
+async def test_metrics_come_in_the_format_that_is_asked_for(running: Served) -> None:
+    plain = await running.ops.get("/metrics")
+    assert plain.headers["content-type"].startswith("text/plain; version=")
+    accept = {"Accept": "application/openmetrics-text; version=1.0.0"}
+    openmetrics = await running.ops.get("/metrics", headers=accept)
+    assert openmetrics.headers["content-type"].startswith("application/openmetrics-text")
+    assert openmetrics.text.endswith("# EOF\n")
+
+
+async def test_both_ports_answer_the_probes(running: Served) -> None:
+    for client in (running.client, running.ops):
+        for path, status in (("/livez", "live"), ("/readyz", "ready")):
+            response = await client.get(path)
+            assert (response.status_code, response.json()["status"]) == (200, status)
+            assert response.headers["cache-control"] == "no-store"
+
+
+async def test_probes_follow_the_process_s_life(running: Served) -> None:
+    health = running.service.health
+    expected = {
+        Phase.STARTING: {"/livez": 200, "/startupz": 503, "/readyz": 503},
+        Phase.SERVING: {"/livez": 200, "/startupz": 200, "/readyz": 200},
+        Phase.DRAINING: {"/livez": 200, "/startupz": 200, "/readyz": 503},
+    }
+    seen: dict[Phase, dict[str, int]] = {}
+    try:
+        for phase in Phase:
+            health.phase = phase
+            paths = expected[phase]
+            seen[phase] = {path: (await running.ops.get(path)).status_code for path in paths}
+            assert (await running.ops.get("/info")).json()["phase"] == phase
+    finally:
+        health.phase = Phase.SERVING
+    assert seen == expected
+
+
+async def test_a_failing_dependency_takes_traffic_away_and_nothing_else(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    async def down() -> None:
+        raise OSError("connection refused")
+
+    async with served(tmp_path_factory.mktemp("failing")) as running:
+        running.service.health.register("warehouse", down, critical=True)
+        response = await running.client.get("/readyz")
+        assert response.status_code == 503
+        check = response.json()["checks"]["warehouse"]
+        assert check == {
+            "status": "fail",
+            "critical": True,
+            "error": "OSError: connection refused",
+        }
+        assert (await running.client.get("/livez")).status_code == 200
+        assert (await running.client.get("/api/version")).status_code == 200
+
+
+async def test_a_hanging_dependency_does_not_hang_the_probe(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    async with served(tmp_path_factory.mktemp("hanging")) as running:
+        running.service.health._check_timeout = 0.05
+        running.service.health.register("mail", asyncio.Event().wait, critical=False)  # type: ignore[arg-type]
+        async with asyncio.timeout(5):
+            response = await running.client.get("/readyz")
+        assert response.status_code == 200
+        assert response.json()["status"] == "degraded"
