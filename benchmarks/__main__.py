@@ -170,7 +170,8 @@ def chain_against_bare(rounds: int, seconds: int) -> None:
         stack.enter_context(running(command, f"{url}/readyz", env))
         for each in (bare_url, url):
             load(each, 1)
-        ours, theirs = [], []
+        ours: list[float] = []
+        theirs: list[float] = []
         for number in range(rounds):
             turns = [(bare_url, theirs), (url, ours)]
             for where, into in turns if number % 2 else reversed(turns):
