@@ -85,7 +85,7 @@ async def open_service(settings: Settings, pipeline: logs.Pipeline) -> AsyncIter
             ratio=settings.tracing.sample_ratio,
             environ=environment(),
         )
-        closing.add("telemetry", lambda: tracing.close(http.close_timeout))
+        closing.add("telemetry", tracing.close)
 
         # What it talks to
         # jinja: if cookiecutter.database == "sql"

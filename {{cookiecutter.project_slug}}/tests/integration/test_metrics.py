@@ -41,14 +41,15 @@ async def test_an_included_router_s_route_has_its_prefix(running: Served) -> Non
 
 
 async def test_labels_have_an_end(running: Served) -> None:
-    for n in range(5):
+    unusual = ("PROPFIND", "MKCOL", "PURGE", "LINK", "SEARCH")  # that the parser lets through
+    for n, method in enumerate(unusual):
         await running.client.get(f"/no/such/path/{n}")
-        await running.client.request(f"MADEUP{n}", "/api/version")
+        await running.client.request(method, "/api/version")
     assert await running.metric(COUNT, route="unmatched", method="GET", status="404") == 5
     assert await running.metric(COUNT, method="_OTHER") == 5
     text = (await running.ops.get("/metrics")).text
     assert "such/path" not in text
-    assert "MADEUP" not in text
+    assert not any(method in text for method in unusual)
 
 
 async def test_requests_in_flight_are_counted_up_and_down(running: Served) -> None:

@@ -165,7 +165,8 @@ def configure(writer: Writer, render: Render, *, level: str, story_size: int) ->
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(handlers=[_Bridge()], level=pipeline.threshold, force=True)
-    # They announce at info what the server's and the client's own records say already.
-    for talkative in ("uvicorn.error", "httpx", "alembic"):
+    # They announce at info what the server's and the client's own records say already;
+    # aiosqlite shows at debug what is stored, which is what callers sent.
+    for talkative in ("uvicorn.error", "httpx", "alembic", "aiosqlite"):
         logging.getLogger(talkative).setLevel(logging.WARNING)
     return pipeline

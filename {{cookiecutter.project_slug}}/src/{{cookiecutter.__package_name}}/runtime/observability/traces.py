@@ -5,12 +5,12 @@ FastAPI's own telemetry makes the server span, and only where the request is sam
 the `traceparent` of an outbound call always agree.
 """
 
-import os
+import asyncio
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
-import structlog
 from fastapi.telemetry import TelemetryConfig
 from opentelemetry import propagate, trace
 from opentelemetry.context import Context
@@ -113,20 +113,24 @@ class Tracing:
         tracer: trace.Tracer = provider.get_tracer("service")
         return tracer
 
-    def close(self, timeout: float) -> None:
-        """Export what is left for at most `timeout` seconds.
+    async def close(self) -> None:
+        """Export what is left; cancelling it leaves that behind.
 
-        In a daemon thread: the SDK's own timeouts are ignored when the collector hangs.
+        In a daemon thread: the SDK's own timeouts are ignored when the collector hangs, and
+        the event loop has to hear a second signal meanwhile.
         """
         if self._provider is None:
             return
-        worker = threading.Thread(target=self._provider.shutdown, daemon=True)
-        worker.start()
-        worker.join(timeout)
-        if worker.is_alive():
-            structlog.get_logger().warning(
-                "telemetry not flushed", timeout=timeout, endpoint=endpoint_from(os.environ)
-            )
+        loop = asyncio.get_running_loop()
+        flushed = asyncio.Event()
+
+        def flush() -> None:
+            self._provider.shutdown()
+            with suppress(RuntimeError):  # the loop closed while the collector hung
+                loop.call_soon_threadsafe(flushed.set)
+
+        threading.Thread(target=flush, name="telemetry-flush", daemon=True).start()
+        await flushed.wait()
 
 
 class _RequestPropagator(textmap.TextMapPropagator):
