@@ -28,6 +28,7 @@ Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
 SecondsOrZero = Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)]
 Rate = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Port = Annotated[int, Field(ge=1, le=65535)]
+RouteName = Annotated[str, Field(pattern=r"^[A-Z]+ /\S*$")]
 _HTTP_URL: TypeAdapter[HttpUrl] = TypeAdapter(HttpUrl)
 
 
@@ -118,7 +119,7 @@ class Log(Group):
     format: Literal["json", "console"] | None = None  # console in development, json elsewhere
     sample_rate: Rate | None = None  # of ordinary requests: 1 in development, 0.001 elsewhere
     key_route_rate: Rate = 0.05  # of the routes below
-    key_routes: tuple[str, ...] = ("POST /api/orders",)  # the business's own interest
+    key_routes: tuple[RouteName, ...] = ("POST /api/orders",)  # the business's own interest
     slow_request: Seconds = 1.0  # from here on a request tells its story
     story_size: int = Field(64, ge=1, le=10_000)  # records that a silent request holds back
     writer: Literal["ring", "direct"] = "ring"  # direct loses nothing, and can stall the loop

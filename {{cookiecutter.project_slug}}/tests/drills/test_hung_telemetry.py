@@ -1,44 +1,38 @@
 """A telemetry collector that accepts and never answers costs spans and nothing else."""
 
 import asyncio
+import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from ..support.process import Process, starting, until
-
-
-class Collector:
-    """Takes connections and says nothing."""
-
-    def __init__(self) -> None:
-        self.connections = 0
-
-    async def __call__(self, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
-        try:
-            await asyncio.Event().wait()
-        finally:
-            writer.close()
-
-    def telemetry(self, port: int) -> dict[str, str]:
-        """OpenTelemetry's own variables that lead here."""
-        return {
-            "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{port}",
-            "OTEL_BSP_SCHEDULE_DELAY": "50",
-        }
+from ..support.process import LIMIT, Process, starting, until
 
 
 @pytest.fixture
-async def telemetry() -> AsyncIterator[tuple[Collector, dict[str, str]]]:
-    """The collector, and the variables that make a service use it."""
-    collector = Collector()
-    server = await asyncio.start_server(collector, "127.0.0.1", 0)
-    yield collector, collector.telemetry(server.sockets[0].getsockname()[1])
-    server.close()
+def collector() -> Iterator[socket.socket]:
+    """Takes connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        sock.settimeout(LIMIT)
+        yield sock
+
+
+def telemetry_to(collector: socket.socket) -> dict[str, str]:
+    """OpenTelemetry's own variables."""
+    return {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{collector.getsockname()[1]}",
+        "OTEL_BSP_SCHEDULE_DELAY": "50",
+    }
+
+
+async def _hang(process: Process, collector: socket.socket) -> socket.socket:
+    """Make spans until the exporter waits for an answer; the connection that it waits on."""
+    await _load(process)
+    connection, _ = await asyncio.to_thread(collector.accept)
+    return connection
 
 
 async def _load(process: Process) -> float:
@@ -53,37 +47,37 @@ async def _load(process: Process) -> float:
 
 
 async def test_requests_and_the_end_do_not_wait_for_it(
-    tmp_path: Path, telemetry: tuple[Collector, dict[str, str]]
+    tmp_path: Path, collector: socket.socket
 ) -> None:
-    collector, env = telemetry
     settings = {"TRACING__SAMPLE_RATIO": "1", "HTTP__CLOSE_TIMEOUT": "1"}
-    with starting(tmp_path, env=env, **settings) as process:
+    with starting(tmp_path, settings, env=telemetry_to(collector)) as process:
         process.wait_ready()
-        await _load(process)
-        await until(lambda: collector.connections > 0)
-        slowest = await _load(process)
-        began = time.monotonic()
-        process.signal()
-        assert await process.ended() == 0
-        seconds = time.monotonic() - began
-        print(f"slowest request {slowest * 1000:.1f} ms, ended after {seconds:.2f} s")
+        with await _hang(process, collector):
+            slowest = await _load(process)
+            began = time.monotonic()
+            process.signal()
+            code = await process.ended()
+            seconds = time.monotonic() - began
+        print(f"slowest request {slowest * 1000:.1f} ms, ended after {seconds:.2f} s, code {code}")
+        assert code == 0
         assert slowest < 1
         assert seconds < 5
+        assert [record["what"] for record in process.of("close timed out")] == ["telemetry"]
 
 
 async def test_a_second_signal_does_not_wait_for_it_either(
-    tmp_path: Path, telemetry: tuple[Collector, dict[str, str]]
+    tmp_path: Path, collector: socket.socket
 ) -> None:
-    collector, env = telemetry
-    settings = {"TRACING__SAMPLE_RATIO": "1", "HTTP__CLOSE_TIMEOUT": "20"}
-    with starting(tmp_path, env=env, **settings) as process:
+    settings = {"TRACING__SAMPLE_RATIO": "1", "HTTP__CLOSE_TIMEOUT": "60"}
+    with starting(tmp_path, settings, env=telemetry_to(collector)) as process:
         process.wait_ready()
-        await _load(process)
-        await until(lambda: collector.connections > 0)
-        process.signal()
-        await until(lambda: bool(process.of("draining")))
-        await asyncio.sleep(0.5)  # it is closing by then, which nothing shows from outside
-        began = time.monotonic()
-        process.signal()
-        assert await process.ended() == 1
-        assert time.monotonic() - began < 5
+        with await _hang(process, collector):
+            process.signal()
+            await until(lambda: bool(process.of("draining")))
+            # Nothing shows from outside that it closes telemetry now, which is the last to go.
+            await asyncio.sleep(1.5)
+            began = time.monotonic()
+            process.signal()
+            assert await process.ended() == 1
+            assert time.monotonic() - began < 5
+        assert process.of("interrupted")

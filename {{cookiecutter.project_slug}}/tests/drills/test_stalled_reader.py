@@ -26,7 +26,7 @@ ERRORS = {
 @pytest.fixture
 def process(tmp_path: Path) -> Iterator[Process]:
     """A service that logs errors into a pipe that only the test reads."""
-    with starting(tmp_path, piped=True, **ERRORS) as it:
+    with starting(tmp_path, ERRORS, piped=True) as it:
         it.wait_ready()
         yield it
 

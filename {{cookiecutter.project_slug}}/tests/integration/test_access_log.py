@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import structlog
+
 from steadfast_service.runtime.context import current
 
 from ..support.serving import ORDER, Served, served
@@ -27,7 +28,7 @@ class Lab:
 
     async def slow(self) -> None:
         self._log.info("step")
-        await asyncio.sleep(SLOW)
+        await asyncio.sleep(1.5 * SLOW)
 
     async def recovered(self) -> None:
         self._log.info("step")

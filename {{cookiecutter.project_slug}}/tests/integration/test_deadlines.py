@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from starlette.responses import StreamingResponse
 
 from steadfast_service.runtime import deadlines
-from steadfast_service.runtime.context import current
+from steadfast_service.runtime.context import NO_DEADLINE, current
 from steadfast_service.runtime.deadlines import within
 
 from ..support.serving import Served, served
 
 LIMIT = 0.3  # seconds, the service's own
+LONGER = 60.0  # a route's
 BOUND = 5.0  # whatever ends within this has not waited for anything else
 FOREVER = 3600.0
 
@@ -32,8 +33,10 @@ class Lab:
         self.done = asyncio.Event()
         self.thread = threading.Event()
 
-    async def left(self) -> float:
-        return deadlines.remaining()
+    async def granted(self) -> float:
+        state = current.get()
+        assert state is not None
+        return state.deadline - state.begun
 
     async def hang(self) -> None:
         try:
@@ -87,12 +90,12 @@ async def running(tmp_path_factory: pytest.TempPathFactory, lab: Lab) -> AsyncIt
     http = {"request_timeout": LIMIT, "stream_idle_timeout": LIMIT, "blocking_threads": 1}
     async with served(tmp_path_factory.mktemp("deadlines"), http=http) as it:
         add = it.service.api.router.add_api_route
-        for name in ("left", "hang", "stubborn", "share", "block", "half", "background"):
+        for name in ("granted", "hang", "stubborn", "share", "block", "half", "background"):
             add(f"/api/lab/{name}", getattr(lab, name), response_model=None)
         for name in ("ticking", "stalling"):
             add(f"/api/lab/{name}", getattr(lab, name), openapi_extra={"x-stream": True})
         add("/api/lab/hanging-stream", lab.hang, openapi_extra={"x-stream": True})
-        add("/api/lab/longer", lab.left, openapi_extra={"x-deadline": 60})
+        add("/api/lab/longer", lab.granted, openapi_extra={"x-deadline": LONGER})
         add("/api/lab/shorter", lab.hang, openapi_extra={"x-deadline": 0.01})
         yield it
 
@@ -101,11 +104,11 @@ async def exceeded(running: Served) -> float:
     return await running.metric("deadline_exceeded_total")
 
 
-async def left(running: Served, *headers: tuple[str, str], path: str = "left") -> float:
-    """Seconds that a request with these headers was given."""
+async def granted(running: Served, *headers: tuple[str, str], path: str = "longer") -> float:
+    """Seconds that a request with these headers is given."""
     response = await running.client.get(f"/api/lab/{path}", headers=list(headers))
     assert response.status_code == 200
-    return float(response.text)
+    return round(float(response.text), 6)
 
 
 async def test_a_handler_that_hangs_is_cancelled_and_answered_for(
@@ -129,22 +132,31 @@ async def test_a_caller_without_time_is_told_so_at_once(running: Served, lab: La
     assert await exceeded(running) == before + 1
 
 
+async def test_a_route_s_own_limit_may_be_longer_or_shorter(running: Served) -> None:
+    assert await granted(running, path="granted") == LIMIT
+    assert await granted(running) == LONGER
+    before = await exceeded(running)
+    assert (await running.client.get("/api/lab/shorter")).status_code == 504
+    assert await exceeded(running) == before + 1
+
+
 @pytest.mark.parametrize("name", ["X-Request-Timeout-Ms", "X-Envoy-Expected-Rq-Timeout-Ms"])
 async def test_a_header_shortens_and_never_lengthens(running: Served, name: str) -> None:
-    assert await left(running, (name, "150")) <= 0.15
-    assert 0.15 < await left(running, (name, "60000")) <= LIMIT
+    assert await granted(running, (name, "5500")) == 5.5
+    assert await granted(running, (name, "60001")) == LONGER
+    assert await granted(running, (name, "60001"), path="granted") == LIMIT
 
 
 async def test_envoy_s_zero_means_no_limit_of_its_own(running: Served) -> None:
-    assert 0.15 < await left(running, ("X-Envoy-Expected-Rq-Timeout-Ms", "0")) <= LIMIT
+    assert await granted(running, ("X-Envoy-Expected-Rq-Timeout-Ms", "0")) == LONGER
 
 
 async def test_of_several_budgets_the_smallest_holds(running: Served) -> None:
     ours, envoy = "X-Request-Timeout-Ms", "X-Envoy-Expected-Rq-Timeout-Ms"
-    assert await left(running, (ours, "200"), (ours, "100"), (ours, "250")) <= 0.1
-    assert await left(running, (ours, "200"), (envoy, "100")) <= 0.1
-    assert await left(running, (ours, "100"), (envoy, "200")) <= 0.1
-    assert await left(running, (ours, "garbage"), (ours, "100")) <= 0.1
+    assert await granted(running, (ours, "7000"), (ours, "5000"), (ours, "9000")) == 5
+    assert await granted(running, (ours, "7000"), (envoy, "5000")) == 5
+    assert await granted(running, (ours, "5000"), (envoy, "7000")) == 5
+    assert await granted(running, (ours, "garbage"), (ours, "5000")) == 5
 
 
 @settings(max_examples=40)
@@ -154,21 +166,12 @@ async def test_of_several_budgets_the_smallest_holds(running: Served) -> None:
     | st.integers(min_value=10**9).map(str)
 )
 async def test_no_header_opts_out(running: Served, value: str) -> None:
-    response = await running.client.get("/api/lab/left", headers={"X-Request-Timeout-Ms": value})
+    response = await running.client.get("/api/lab/longer", headers={"X-Request-Timeout-Ms": value})
     if response.status_code == 200:
-        assert 0 < float(response.text) <= LIMIT
+        assert 0 < float(response.text) <= LONGER
     else:  # a number after all, and too small to get there
         assert response.status_code == 504
-        assert int(value) / 1000 < LIMIT
-
-
-async def test_a_route_s_own_limit_may_be_longer_or_shorter(running: Served) -> None:
-    assert LIMIT < await left(running, path="longer") <= 60
-    cap = ("X-Request-Timeout-Ms", "5000")
-    assert LIMIT < await left(running, cap, path="longer") <= 5
-    before = await exceeded(running)
-    assert (await running.client.get("/api/lab/shorter")).status_code == 504
-    assert await exceeded(running) == before + 1
+        assert int(value) / 1000 < LONGER
 
 
 async def test_a_handler_that_swallows_its_cancellation_gets_another(running: Served) -> None:
@@ -237,4 +240,4 @@ async def test_work_after_the_response_is_left_alone(running: Served, lab: Lab) 
 
 async def test_the_request_s_state_does_not_outlive_it(running: Served) -> None:
     assert current.get() is None
-    assert deadlines.remaining() == deadlines.NO_DEADLINE
+    assert deadlines.remaining() == NO_DEADLINE

@@ -16,7 +16,7 @@ SECRET = "hunter2hunter2hunter2"
 
 @pytest.fixture(scope="module")
 async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
-    folder = tmp_path_factory.mktemp("management")
+    folder = tmp_path_factory.mktemp(SECRET)  # so that it is in the database's URL too
     async with served(folder, management={"token": SECRET}) as it:
         yield it
 

@@ -176,3 +176,18 @@ async def test_calls_are_counted_by_outcome(running: Served, upstream: Payments)
         assert response.status_code == 503
     after = {outcome: await calls(outcome) for outcome in before}
     assert {o: after[o] - before[o] for o in before} == {"2xx": 3, "4xx": 2, "5xx": 1}
+
+
+async def test_a_dependency_that_does_not_answer_in_time(
+    running: Served, upstream: Payments
+) -> None:
+    upstream.gate.clear()
+    try:
+        header = {"X-Request-Timeout-Ms": "800"}
+        response = await running.client.post("/api/orders", json=ORDER, headers=header)
+    finally:
+        upstream.gate.set()
+    assert response.status_code == 504
+    assert response.json()["detail"] == "Payments ran out of time."
+    timeout = {"dependency": "payments", "outcome": "timeout"}
+    assert await running.metric("http_client_request_duration_seconds_count", **timeout) == 1

@@ -10,9 +10,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, Any
 
 import httpx
@@ -126,14 +127,18 @@ class Process:
 @contextmanager
 def serving(folder: Path, **settings: str) -> Iterator[Process]:
     """A service process that is ready."""
-    with starting(folder, **settings) as process:
+    with starting(folder, settings) as process:
         process.wait_ready()
         yield process
 
 
 @contextmanager
 def starting(
-    folder: Path, *, piped: bool = False, env: dict[str, str] | None = None, **settings: str
+    folder: Path,
+    settings: Mapping[str, str] = MappingProxyType({}),
+    *,
+    piped: bool = False,
+    env: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Process]:
     """A service process with a migrated store of its own; killed if it still runs at the end.
 
@@ -144,7 +149,7 @@ def starting(
     if HAS_DATABASE and "DATABASE__URL" not in settings:
         (folder / "orders.db").write_bytes(_migrated())
     stdout = subprocess.PIPE if piped else (folder / "service.log").open("wb")
-    process = Process(folder, environment(folder, **settings) | (env or {}), stdout)
+    process = Process(folder, environment(folder, **settings) | dict(env), stdout)
     if not isinstance(stdout, int):
         stdout.close()
     try:

@@ -7,6 +7,13 @@ import orjson
 from steadfast_service.runtime.observability import logs, rendering
 
 
+class Strange:
+    """A value whose description fails."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError("no description")
+
+
 class Records:
     """A log writer that keeps what it gets."""
 

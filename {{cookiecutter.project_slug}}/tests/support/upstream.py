@@ -1,5 +1,6 @@
 """A payments service that the test questions and instructs."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -17,12 +18,15 @@ class Payments:
     def __init__(self) -> None:
         self.url = ""
         self.requests: list[Request] = []
+        self.gate = asyncio.Event()  # while it is not set there is no answer
+        self.gate.set()
         # Status and content of the next answers; a content of None is an empty body.
         self.answers: list[tuple[int, Any]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         await request.body()
+        await self.gate.wait()
         self.requests.append(request)
         status, content = self.answers.pop(0) if self.answers else (200, {"approved": True})
         response = (

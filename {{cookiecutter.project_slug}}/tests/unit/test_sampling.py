@@ -6,7 +6,10 @@ from hypothesis import strategies as st
 from opentelemetry.sdk.trace.sampling import Decision, TraceIdRatioBased
 
 from steadfast_service.runtime.context import LOW_64_BITS
-from steadfast_service.runtime.observability.sampling import Sampling, bound_for
+from steadfast_service.runtime.observability.sampling import (
+    Sampling,
+    bound_for,
+)
 
 rates = st.floats(min_value=0, max_value=1)
 draws = st.integers(min_value=0, max_value=LOW_64_BITS)

@@ -59,10 +59,14 @@ async def test_one_that_hangs_and_one_that_fails_do_not_stop_the_others(records:
 
 async def test_what_was_opened_before_a_failure_is_closed(records: Records) -> None:
     closed: list[str] = []
-    with pytest.raises(LookupError):
+
+    async def start() -> None:
         async with Closing(1) as closing:
             closing.add("first", lambda: closed.append("first"))
             raise LookupError
+
+    with pytest.raises(LookupError):
+        await start()
     assert closed == ["first"]
 
 

@@ -1,9 +1,10 @@
 """Settings from the environment: read, validated as a whole, explained line by line."""
 
 import difflib
+import json
 import os
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_origin
 
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsError
@@ -35,7 +36,7 @@ def load(kind: type[S]) -> S:
             for error in exc.errors(include_input=False, include_url=False)
         ]
     except SettingsError as exc:
-        problems = [f"{prefix}*: {exc}"]
+        problems = list(_not_json(kind, environment())) or [f"{prefix}*: {exc}"]
     raise InvalidSettings(sorted(problems))
 
 
@@ -60,6 +61,19 @@ def unknown_variables(kind: type[BaseSettings], environ: Mapping[str, str]) -> I
             continue
         near = difflib.get_close_matches(upper, known, n=1)
         yield f"{name}: no such setting" + (f", did you mean {near[0]}?" if near else "")
+
+
+def _not_json(kind: type[BaseSettings], environ: Mapping[str, str]) -> Iterator[str]:
+    """Lists that cannot be read; pydantic-settings says only in which group."""
+    prefix = kind.model_config.get("env_prefix", "")
+    values = {name.upper(): value for name, value in environ.items()}
+    for path, field in _leaves(kind):
+        name = variable(path, prefix)
+        if get_origin(field.annotation) is tuple and name in values:
+            try:
+                json.loads(values[name])
+            except ValueError:
+                yield f'{name}: takes a JSON list, such as ["a", "b"]'
 
 
 def effective(settings: BaseModel, prefix: str) -> dict[str, Any]:

@@ -200,7 +200,7 @@ async def run(
                     gc.freeze()  # what start-up made stays: full collections skip it
                     log.info(
                         "serving",
-                        service=options.service.url,
+                        url=options.service.url,
                         management=options.management.url,
                         start_seconds=round(time.perf_counter() - began, 3),
                     )

@@ -70,7 +70,13 @@ class Tracing:
         from opentelemetry.sdk.trace import TracerProvider
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
         from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
-        from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+        from opentelemetry.sdk.trace.sampling import (
+            ALWAYS_OFF,
+            ALWAYS_ON,
+            ParentBased,
+            SamplingResult,
+            TraceIdRatioBased,
+        )
 
         class RequestIds(RandomIdGenerator):
             def generate_trace_id(self) -> int:
@@ -84,6 +90,15 @@ class Tracing:
                 state.span_id_used = True
                 return int(state.span_id, 16)
 
+        class RequestDecision(TraceIdRatioBased):
+            # Without it a call made for a request that its caller left out starts a trace.
+            def should_sample(self, *args: Any, **options: Any) -> SamplingResult:
+                state = current.get()
+                if state is None:
+                    return super().should_sample(*args, **options)
+                decided = ALWAYS_ON if state.traced else ALWAYS_OFF
+                return decided.should_sample(*args, **options)
+
         pod = {
             "k8s.pod.name": environ.get("POD_NAME"),
             "k8s.namespace.name": environ.get("POD_NAMESPACE"),
@@ -91,7 +106,7 @@ class Tracing:
         }
         resource = Resource.create({**service, **{k: v for k, v in pod.items() if v}})
         self._provider = TracerProvider(
-            sampler=ParentBased(root=TraceIdRatioBased(ratio)),
+            sampler=ParentBased(root=RequestDecision(ratio)),
             resource=resource,
             shutdown_on_exit=False,  # `close` does it, within a bound
             id_generator=RequestIds(),
