@@ -8,7 +8,7 @@ import pytest
 from steadfast_service.gateways.sql.migrate import migrate_to
 from steadfast_service.runtime.database.engine import Database
 
-from ...support.postgres import postgres_database, postgres_server
+from .postgres import postgres_database, postgres_server
 
 POOL_SIZE = 5
 

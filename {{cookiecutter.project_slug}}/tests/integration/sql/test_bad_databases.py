@@ -44,9 +44,8 @@ def test_a_folder_that_is_missing(tmp_path: Path, word: str) -> None:
     assert line == f"database {path}: unable to open database file"
 
 
-@pytest.mark.parametrize("word", ["serve", "migrate"])
-def test_a_folder_instead_of_a_file(tmp_path: Path, word: str) -> None:
-    line = refusal(word, tmp_path, f"sqlite:///{tmp_path}")
+def test_a_folder_instead_of_a_file(tmp_path: Path) -> None:
+    line = refusal("serve", tmp_path, f"sqlite:///{tmp_path}")
     assert line == f"database {tmp_path}: unable to open database file"
 
 

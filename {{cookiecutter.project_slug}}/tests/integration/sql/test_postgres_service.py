@@ -5,9 +5,9 @@ from pathlib import Path
 
 import httpx
 
-from ...support.postgres import temporary_cluster
 from ...support.process import command, environment, serving, starting
 from ...support.serving import ORDER
+from .postgres import temporary_cluster
 
 
 async def answers(client: httpx.AsyncClient, path: str, status: int) -> httpx.Response:

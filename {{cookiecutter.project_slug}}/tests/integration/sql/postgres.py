@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from steadfast_service.runtime.database.engine import parse_url
 
-from .process import free_port
+from ...support.process import free_port
 
 # Debian keeps the server's programs off the path.
 DEBIAN = Path("/usr/lib/postgresql")
@@ -63,6 +63,10 @@ def temporary_cluster() -> Iterator[Cluster]:
     """A running cluster; without a server the test skips, or fails where it must run."""
     initdb, pg_ctl = _program("initdb"), _program("pg_ctl")
     if initdb is None or pg_ctl is None:
+        if "TEST_POSTGRES_URL" in os.environ:
+            pytest.skip(
+                "the server of TEST_POSTGRES_URL is not ours to stop, and none is installed"
+            )
         if os.environ.get("REQUIRE_POSTGRES") == "1":
             pytest.fail("REQUIRE_POSTGRES=1, and no PostgreSQL server is installed")
         pytest.skip("no PostgreSQL server is installed, and TEST_POSTGRES_URL names none")
