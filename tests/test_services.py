@@ -79,7 +79,7 @@ class TestDefault(Service):
         )
         print(done.stdout, done.stderr)
         assert done.returncode == 0
-        assert done.stdout.count(" 0 failed, exit 0") == 20
+        assert done.stdout.count(" 0 failed, exit code 0") == 20
 
 
 class TestOther(Service):
