@@ -1,1 +1,1 @@
-"""Side by side with peers: one command, one table. See `__main__`."""
+"""Side by side with peers: one command, one table. `__main__` says what is in it."""

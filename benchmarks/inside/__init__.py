@@ -1,0 +1,1 @@
+"""What runs in the service's own interpreter and prints JSON; `service.inside` starts it."""
