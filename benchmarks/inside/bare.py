@@ -30,7 +30,7 @@ def bare_app() -> FastAPI:
 
 async def main(port: int) -> None:
     """Serve until a signal ends the process."""
-    here = Endpoint("127.0.0.1", port, "the port")
+    here = Endpoint("127.0.0.1", port, "BENCH")
     options = ServerOptions(here, here, drain_delay=0, grace=0, keep_alive=75)
     async with listening(bare_app(), bind(here), options):
         gc.collect()

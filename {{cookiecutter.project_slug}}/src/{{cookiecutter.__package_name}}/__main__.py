@@ -50,8 +50,8 @@ def serve() -> None:
 
     http, management = settings.http, settings.management
     options = ServerOptions(
-        service=Endpoint(http.host, http.port, "APP_HTTP__PORT"),
-        management=Endpoint(management.host, management.port, "APP_MANAGEMENT__PORT"),
+        service=Endpoint(http.host, http.port, "APP_HTTP"),
+        management=Endpoint(management.host, management.port, "APP_MANAGEMENT"),
         drain_delay=http.drain_delay,
         grace=http.grace,
         keep_alive=http.keep_alive,

@@ -1,7 +1,6 @@
 """What is in flight when the signal comes is finished, and what is cut is said."""
 
 import asyncio
-import gc
 import os
 import signal
 import time
@@ -95,16 +94,6 @@ async def test_a_second_signal_ends_at_once_and_says_what_was_cut(
     cut = process.of("requests cut")
     assert [(c["requests"], c["reason"]) for c in cut] == [(3, "second signal")]
     assert process.errors() == ""
-
-
-@pytest.fixture
-async def signals_restored() -> AsyncIterator[None]:
-    """The server of the next test owns this process's signals and its collector."""
-    yield
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.remove_signal_handler(number)
-    gc.unfreeze()
 
 
 @pytest.mark.usefixtures("signals_restored")

@@ -126,3 +126,13 @@ def test_an_unknown_command_is_no_traceback(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "No such command 'start'" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name", ["HTTP", "MANAGEMENT"])
+def test_a_host_that_is_not_ours_is_one_line(tmp_path: Path, name: str) -> None:
+    # RFC 5737 keeps this network for documentation: no machine has it.
+    done = command("serve", env=environment(tmp_path, **{f"{name}__HOST": "192.0.2.1"}))
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: 192.0.2.1:")
+    assert line.endswith(f"(set APP_{name}__HOST)")

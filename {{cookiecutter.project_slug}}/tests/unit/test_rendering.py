@@ -136,6 +136,14 @@ def test_no_value_breaks_it_either(fields: dict[str, Any]) -> None:
     assert b"event" in rendering.renderer("console", service="tested", colours=False)(record)
 
 
+def test_nor_does_one_that_cannot_be_described() -> None:
+    record = {"timestamp": 0.0, "level": "info", "event": "placed", "value": Strange(), "n": 7}
+    line = rendering.renderer("console", service="tested", colours=False)(record)
+    assert b"placed" in line
+    assert b"<Strange>" in line
+    assert b"n=7" in line
+
+
 def test_whatever_a_line_holds_it_stays_one_line(records: Records) -> None:
     structlog.get_logger().info("two\nlines", forged='\n{"level":"error"}')
     assert len(records.lines[0].splitlines()) == 1

@@ -8,7 +8,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, func, inspect, select, text
 
 from steadfast_service.gateways.sql import migrate
 from steadfast_service.gateways.sql.migrate import migrate_to
@@ -16,7 +16,7 @@ from steadfast_service.gateways.sql.schema import metadata, orders
 from steadfast_service.runtime.database.engine import Database
 from steadfast_service.runtime.errors import StartupError
 
-from ...support.process import command, environment
+from ...support.process import LIMIT, command, environment
 from .conftest import opened
 
 
@@ -54,14 +54,22 @@ def test_the_head_is_that_of_the_scripts() -> None:
     assert ScriptDirectory.from_config(config).get_current_head() == migrate.HEAD
 
 
-async def test_replicas_migrate_one_after_the_other(postgres_url: str, tmp_path: Path) -> None:
-    env = environment(tmp_path, DATABASE__URL=postgres_url)
-    both = (asyncio.to_thread(command, "migrate", env=env) for _ in range(2))
-    for done in await asyncio.gather(*both):
+async def test_replicas_migrate_one_after_the_other(postgres: Database, tmp_path: Path) -> None:
+    url = postgres.url.render_as_string(hide_password=False)
+    await migrate_to(url, "base")
+    env = environment(tmp_path, DATABASE__URL=url)
+    async with postgres.transaction() as connection:  # a third replica, which was first
+        await connection.execute(select(func.pg_advisory_xact_lock(migrate.ADVISORY_LOCK)))
+        both = asyncio.gather(*(asyncio.to_thread(command, "migrate", env=env) for _ in range(2)))
+        waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        async with asyncio.timeout(LIMIT):
+            while await connection.scalar(waiting) != 2:
+                await asyncio.sleep(0.05)
+    for done in await both:
         assert done.returncode == 0, done.stderr
         assert done.stdout == f"schema at {migrate.HEAD}\n"
         assert done.stderr == ""
-    assert await tables(postgres_url) == set(metadata.tables)
+    assert await tables(url) == set(metadata.tables)
 
 
 async def test_a_migration_that_fails_says_why(url: str) -> None:

@@ -31,7 +31,7 @@ CUT_TIMEOUT = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where to listen; `setting` names the variable to change when that is impossible."""
+    """Where to listen; `setting` is the group of variables to change when that is impossible."""
 
     host: str
     port: int
@@ -75,7 +75,9 @@ def bind(endpoint: Endpoint) -> socket.socket:
     except OSError as exc:
         in_use = exc.errno == errno.EADDRINUSE
         reason = "is in use" if in_use else f"cannot be bound: {exc.strerror}"
-        raise StartupError(f"{where} {reason} (set {endpoint.setting})") from exc
+        no_host = isinstance(exc, socket.gaierror) or exc.errno == errno.EADDRNOTAVAIL
+        wrong = f"{endpoint.setting}__{'HOST' if no_host else 'PORT'}"
+        raise StartupError(f"{where} {reason} (set {wrong})") from exc
 
 
 class Listener(uvicorn.Server):

@@ -55,7 +55,12 @@ class RenderConsole:
         record["timestamp"] = record["timestamp"].astimezone().strftime("%H:%M:%S.%f")[:-3]
         for identifier in ("trace_id", "span_id"):
             record.pop(identifier, None)
-        line = self._console(None, record["level"], record)
+        level = record["level"]
+        try:
+            line = self._console(None, level, record.copy())  # it takes its record apart
+        except Exception:  # noqa: BLE001 - a value that cannot describe itself
+            plain = {_text(k): _text(v) for k, v in record.items()}
+            line = self._console(None, level, plain)
         return f"{line}\n".encode("utf-8", "replace")
 
 
