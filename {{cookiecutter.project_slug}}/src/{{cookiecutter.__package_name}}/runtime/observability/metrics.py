@@ -14,6 +14,7 @@ from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
+from .histograms import LoopHistogram
 from .logs import Pipeline
 
 UNMATCHED = "unmatched"
@@ -34,13 +35,13 @@ class Metrics:
         self.registry = registry = CollectorRegistry()
         for default in (ProcessCollector, PlatformCollector, GCCollector):
             default(registry=registry)
-        self.request_duration = Histogram(
+        self.request_duration = LoopHistogram(
             "http_server_request_duration_seconds",
             "Time from the request's head to the last byte of its response.",
             ("method", "route", "status"),
-            buckets=LATENCY_BUCKETS,
-            registry=registry,
+            LATENCY_BUCKETS,
         )
+        registry.register(self.request_duration)
         self.requests_shed = Counter(
             "http_server_requests_shed_total",
             "Requests refused before any work was done.",
