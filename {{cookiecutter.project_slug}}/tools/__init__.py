@@ -1,0 +1,1 @@
+"""What the developers of this service run; nothing of it is shipped."""

@@ -1,0 +1,1 @@
+"""The contract of the service: what it promises to its callers."""

@@ -1,0 +1,38 @@
+"""What the running service says of itself: its `/openapi.json`."""
+
+import asyncio
+import importlib
+import tempfile
+from pathlib import Path
+
+import httpx
+
+from .document import Json, Refusal
+
+
+def fetched(url: str) -> Json:
+    """From a service that runs somewhere. Raises `Refusal` when there is no such thing."""
+    try:
+        response = httpx.get(url, timeout=10).raise_for_status()
+        return response.json()
+    except (httpx.HTTPError, ValueError) as exc:
+        raise Refusal("", f"{url}: {exc}") from None
+
+
+def described(package: str) -> Json:
+    """From this code: the service is opened, asked over its own routes, and closed."""
+    with tempfile.TemporaryDirectory(prefix="drift-") as folder:
+        return asyncio.run(_asked(package, Path(folder)))
+
+
+async def _asked(package: str, folder: Path) -> Json:
+    app = importlib.import_module(f"{package}.app")
+    settings_type = importlib.import_module(f"{package}.settings").Settings
+    groups = {}
+    if "database" in settings_type.model_fields:
+        groups["database"] = {"url": f"sqlite:///{folder / 'drift.db'}"}
+    settings = settings_type.model_validate(groups)
+    async with app.open_service(settings, app.open_logs(settings)) as service:
+        transport = httpx.ASGITransport(service.api)
+        async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
+            return (await client.get("/openapi.json")).raise_for_status().json()
