@@ -22,6 +22,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from steadfast_service.settings import Settings
 
+from .caller import HAS_AUTH, credentials
+
 PACKAGE = "steadfast_service"
 HAS_DATABASE = "database" in Settings.model_fields
 LIMIT = 30.0  # seconds; far above what a loaded machine needs
@@ -45,6 +47,8 @@ def environment(folder: Path, **settings: str) -> dict[str, str]:
         "HTTP__DRAIN_DELAY": "0",
         "LOG__FORMAT": "json",
     }
+    if HAS_AUTH:
+        defaults["AUTH__SANDBOX_PORT"] = str(free_port())
     if HAS_DATABASE:
         defaults["DATABASE__URL"] = f"sqlite:///{folder / 'orders.db'}"
     ours = {f"APP_{name}": value for name, value in (defaults | settings).items()}
@@ -74,11 +78,21 @@ class Process:
     def __init__(self, folder: Path, env: dict[str, str], stdout: IO[bytes] | int) -> None:
         self.url = f"http://127.0.0.1:{env['APP_HTTP__PORT']}"
         self.ops_url = f"http://127.0.0.1:{env['APP_MANAGEMENT__PORT']}"
+        self._issuer = f"http://127.0.0.1:{env['APP_AUTH__SANDBOX_PORT']}" if HAS_AUTH else ""
         self._log, self._errors = folder / "service.log", folder / "service.err"
         with self._errors.open("wb") as stderr:
             self.popen = subprocess.Popen(
                 [sys.executable, "-m", PACKAGE, "serve"], env=env, stdout=stdout, stderr=stderr
             )
+
+    def client(self, **options: Any) -> httpx.AsyncClient:
+        """A caller who may do everything; `options` are httpx's."""
+        return httpx.AsyncClient(base_url=self.url, headers=self.credentials, **options)
+
+    @property
+    def credentials(self) -> Mapping[str, str]:
+        """Headers of a caller who may do everything."""
+        return credentials(self._issuer) if HAS_AUTH else {}
 
     def records(self) -> list[dict[str, Any]]:
         """What it has logged so far; a line may still be under way."""

@@ -1,5 +1,6 @@
 """The whole service in this process, behind real sockets."""
 
+import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,6 +21,7 @@ from steadfast_service.runtime.http.server import (
 from steadfast_service.runtime.observability.logs import Pipeline
 from steadfast_service.settings import Settings
 
+from .caller import HAS_AUTH, credentials
 from .records import Records, record_logs
 
 ORDER: dict[str, Any] = {
@@ -64,6 +66,8 @@ def settings_for(folder: Path, **groups: Any) -> Settings:
     """Settings with a store of their own in `folder`, where this service has one."""
     if "database" in Settings.model_fields:
         groups.setdefault("database", {"url": f"sqlite:///{folder / 'test.db'}"})
+    if HAS_AUTH:
+        groups.setdefault("auth", {"sandbox_port": 0})
     return Settings.model_validate(groups)
 
 
@@ -82,6 +86,10 @@ async def served(folder: Path, **groups: Any) -> AsyncIterator[Served]:
         httpx.AsyncClient(base_url=_url(back), timeout=10) as ops,
     ):
         service.health.phase = Phase.SERVING
+        if HAS_AUTH and not settings.model_dump()["auth"]["issuer"]:
+            issuer = records.of("anyone gets a token here")[0]["issuer"]
+            client.headers.update(await asyncio.to_thread(credentials, issuer))
+            records.lines.clear()
         yield Served(service, client, ops, records, pipeline)
         for one in (listener, ops_listener):  # together: each takes uvicorn 0.2 s
             one.should_exit = one.force_exit = True

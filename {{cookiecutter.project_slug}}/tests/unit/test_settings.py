@@ -13,6 +13,8 @@ from steadfast_service.runtime.config.load import (
 )
 from steadfast_service.settings import Environment, Settings
 
+from ..support.caller import HAS_AUTH
+
 SQL = "database" in Settings.model_fields
 SECRET = "hunter2hunter2hunter2"
 
@@ -145,11 +147,15 @@ def test_no_secret_is_in_an_error(monkeypatch: pytest.MonkeyPatch, url: str) -> 
     assert SECRET not in str(refused(monkeypatch, **variables))
 
 
+ISSUER = {"APP_AUTH__ISSUER": "https://id", "APP_AUTH__JWKS_URL": "https://id/keys"}
+
+
 def production(**changes: str) -> dict[str, str]:
     variables = {
         "APP_ENVIRONMENT": "production",
         "APP_DEPENDENCIES__PAYMENTS__URL": "https://payments",
         **({"APP_DATABASE__URL": "postgresql://db/orders"} if SQL else {}),
+        **(ISSUER if HAS_AUTH else {}),
     }
     return {name: value for name, value in (variables | changes).items() if value}
 

@@ -6,6 +6,7 @@ deadlines, the outbound client. `RequestContext`, the outermost middleware, sets
 
 import random
 from collections import deque
+from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any
 
@@ -30,6 +31,7 @@ class RequestState:
         "held",
         "last_sent",
         "parent_span_id",
+        "principal",
         "request_id",
         "route",
         "sampled",
@@ -54,6 +56,7 @@ class RequestState:
         self.deadline = NO_DEADLINE
         self.cap = NO_DEADLINE  # the latest instant that the caller allows
         self.stream = False
+        self.principal: Mapping[str, Any] | None = None  # the verified claims of the caller
         self.status = 0  # 0 until the response starts
         self.completed = 0.0  # 0 until the last byte was handed to the server
         self.last_sent = 0.0

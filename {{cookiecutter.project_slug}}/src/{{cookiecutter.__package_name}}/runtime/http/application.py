@@ -4,7 +4,7 @@ from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 
 from ..threads import Threads
-from . import openapi, problems
+from . import problems
 from .body_limit import BodyLimit
 from .routes import route_class
 
@@ -17,7 +17,7 @@ def application(
     max_body_bytes: int,
     blocking_threads: int,
 ) -> FastAPI:
-    """Build it, without routes of its own but for `/docs` and `/openapi.json`.
+    """Build it, without routes; `openapi.publish` adds its documentation after them.
 
     Args:
         telemetry: `Tracing.telemetry`.
@@ -29,11 +29,10 @@ def application(
         version=version,
         telemetry=telemetry,
         separate_input_output_schemas=False,
-        redoc_url=None,
+        openapi_url=None,
         swagger_ui_oauth2_redirect_url=None,
     )
     app.add_middleware(BodyLimit, max_bytes=max_body_bytes)
     app.router.route_class = route_class(Threads(blocking_threads))
     problems.install(app)
-    openapi.install(app)
     return app

@@ -4,11 +4,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.routing import iter_route_contexts
+from fastapi.routing import APIRoute, iter_route_contexts
+from starlette.routing import BaseRoute
 
+from ..openapi.describe import Description
+from .operations import OperationRoute
 from .problems import MEDIA_TYPE
 
-PROBLEM: dict[str, Any] = {
+Json = dict[str, Any]
+PROBLEM: Json = {
     "title": "Problem",
     "description": "RFC 9457",
     "type": "object",
@@ -27,28 +31,79 @@ _ANSWER = {
 }
 
 
-def install(app: FastAPI) -> None:
-    """Replace FastAPI's own error schemas, which this service never sends, by the problem."""
+def publish(app: FastAPI) -> None:
+    """Serve `/openapi.json` and `/docs`. Last, so that no request looks at them before its own."""
     generate = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        schema = generate()
-        schemas = schema.setdefault("components", {}).setdefault("schemas", {})
-        for unused in ("HTTPValidationError", "ValidationError"):
-            schemas.pop(unused, None)
-        schemas["Problem"] = PROBLEM
-        for path, operations in schema["paths"].items():
-            for operation in operations.values():
-                operation["responses"].pop("422", None)
-                for status in _statuses(path, operation):
-                    operation["responses"].setdefault(status, _ANSWER)
-                operation["responses"].setdefault("default", _ANSWER)
-        return schema
-
-    app.openapi = openapi  # type: ignore[method-assign]
+    app.openapi = lambda: app.openapi_schema or _completed(app, generate())  # type: ignore[method-assign]
+    app.openapi_url, app.docs_url = "/openapi.json", "/docs"
+    app.setup()
 
 
-def _statuses(path: str, operation: dict[str, Any]) -> Iterator[str]:
+def _completed(app: FastAPI, schema: Json) -> Json:
+    """FastAPI knows nothing of the operations' types, and of errors that are never sent."""
+    components = schema.setdefault("components", {})
+    schemas = components.setdefault("schemas", {})
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    contexts = list(iter_route_contexts(app.routes))
+    operations = [
+        route.served.operation
+        for context in contexts
+        if isinstance(route := context.original_route, OperationRoute)
+    ]
+    description = Description(operations)
+    schemas |= description.schemas
+    if description.security_schemes:
+        components.setdefault("securitySchemes", {}).update(description.security_schemes)
+    described = set()
+    for context in contexts:
+        route = context.original_route
+        if not isinstance(route, APIRoute) or not route.include_in_schema:
+            continue
+        for method in context.methods or ():
+            place = (context.path_format, method)
+            if place in described:  # a route before it answers in its place
+                continue
+            described.add(place)
+            operation = schema["paths"][context.path_format][method.lower()]
+            if isinstance(route, OperationRoute):
+                _describe(operation, description.operations[route.served.operation.id])
+            else:
+                schemas.setdefault("Problem", PROBLEM)
+                _add_problems(context.path_format or "", operation)
+    app.openapi_schema = schema
+    return schema
+
+
+def _describe(operation: Json, declared: Json) -> None:
+    """What FastAPI found are the dependencies' parameters and needs: they are added to."""
+    own = {(one["in"], one["name"].lower()) for one in declared.get("parameters", ())}
+    added = [
+        one
+        for one in operation.get("parameters", ())
+        if (one["in"], one["name"].lower()) not in own
+    ]
+    parameters = [*added, *declared.get("parameters", ())]
+    # Alternatives, and the dependencies' needs beside each of them.
+    needs = [
+        one | other
+        for one in operation.get("security") or [{}]
+        for other in declared.get("security") or [{}]
+    ]
+    operation |= declared
+    if parameters:
+        operation["parameters"] = parameters
+    if needs != [{}]:
+        operation["security"] = needs
+
+
+def _add_problems(path: str, operation: Json) -> None:
+    operation["responses"].pop("422", None)
+    for status in (*_statuses(path, operation), "default"):
+        operation["responses"].setdefault(status, _ANSWER)
+
+
+def _statuses(path: str, operation: Json) -> Iterator[str]:
     if "{" in path:
         yield "404"
     if "requestBody" in operation or operation.get("parameters"):
@@ -59,6 +114,19 @@ def list_routes(app: FastAPI) -> Iterator[str]:
     """`METHODS path` of every route, with the limits that it declares."""
     for route in iter_route_contexts(app.routes):
         methods = ",".join(sorted(route.methods or ()))
-        extra = getattr(route.original_route, "openapi_extra", None) or {}
-        limits = "".join(f"  {k}={v}" for k, v in extra.items() if k.startswith("x-"))
+        limits = "".join(f"  {name}={value}" for name, value in _limits(route.original_route))
         yield f"{methods:<10} {route.path}{limits}"
+
+
+def _limits(route: BaseRoute) -> Iterator[tuple[str, Any]]:
+    if isinstance(route, OperationRoute):
+        operation = route.served.operation
+        said = {
+            "x-deadline": operation.deadline,
+            "x-key-route": operation.key_route,
+            "x-stream": operation.stream,
+        }
+        yield from ((name, value) for name, value in said.items() if value)
+    else:
+        extra = getattr(route, "openapi_extra", None) or {}
+        yield from ((name, value) for name, value in extra.items() if name.startswith("x-"))

@@ -4,7 +4,8 @@ That includes what Starlette and FastAPI raise themselves: unknown paths, wrong 
 bodies that are too large or not what the route takes.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -12,6 +13,8 @@ import orjson
 import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from pydantic_core import from_json
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -22,6 +25,8 @@ from ..deadlines import DeadlineExceeded
 from ..errors import DependencyUnavailable
 
 MEDIA_TYPE = "application/problem+json"
+# A line break in a header would let its writer add headers of his own.
+HEADER_BREAK = re.compile(r"[\r\n\0]")
 # A caller should see what is wrong, not a page of it: 20 errors are enough to act on.
 MAX_ERRORS = 20
 
@@ -51,6 +56,8 @@ class Problem(Exception):
         self.detail = detail
         self.type = type_
         self.headers = dict(headers or {})
+        if any(HEADER_BREAK.search(text) for text in self.headers.values()):
+            raise ValueError("a line break or NUL in a problem's header")
         self.extensions = extensions
 
     def body(self) -> bytes:
@@ -148,9 +155,14 @@ def invalid(errors: Sequence[Any], content_type: str | None) -> Problem:
     - everything else: 422 with a JSON pointer per error. The input is never echoed.
     """
     first = errors[0]
-    if first["type"] == "json_invalid":
+    place, *inside = first["loc"]
+    # FastAPI adds the offset; a field of a form that should be JSON has its name here.
+    in_field = any(isinstance(part, str) for part in inside)
+    if first["type"] == "json_invalid" and place == "body" and not in_field:
         return Problem(400, "The body is not valid JSON.")
-    if first["loc"] == ("body",) and first["type"] != "missing" and not _is_json(content_type):
+    # FastAPI hands on the bytes that it did not parse. Operations look at the type before.
+    unparsed = isinstance(first.get("input", b""), bytes) and not _is_json(content_type)
+    if unparsed and first["loc"] == ("body",) and first["type"] != "missing":
         return Problem(415, "This route takes application/json.")
     if any(error["loc"][0] == "path" for error in errors):
         return Problem(404)
@@ -167,6 +179,32 @@ def invalid(errors: Sequence[Any], content_type: str | None) -> Problem:
             for error in errors[:MAX_ERRORS]
         ],
     )
+
+
+def located(exc: ValidationError, loc: tuple[str, ...], data: bytes) -> list[dict[str, Any]]:
+    """Pydantic's errors, each at the place in the input, the JSON `data`, that it is about.
+
+    Inside a union pydantic also names the variant it tried; a caller knows nothing of those.
+    """
+    found = exc.errors(include_url=False, include_context=False, include_input=False)
+    try:
+        whole = from_json(data)
+    except ValueError:
+        return [{**error, "loc": (*loc, *error["loc"]), "input": None} for error in found]
+    return [{**error, "loc": (*loc, *_path(whole, error)), "input": None} for error in found]
+
+
+def _path(node: Any, error: Any) -> Iterator[int | str]:
+    """The parts of an error's place that are in the input, and the one that is missing there."""
+    end = len(error["loc"]) - 1
+    for index, part in enumerate(error["loc"]):
+        if index == end and error["type"] == "missing":
+            yield part
+        elif (isinstance(node, dict) and part in node) or (
+            isinstance(node, list) and isinstance(part, int) and part < len(node)
+        ):
+            node = node[part]
+            yield part
 
 
 def _is_json(content_type: str | None) -> bool:

@@ -145,10 +145,10 @@ async def listening(
 
 
 @asynccontextmanager
-async def loopback(app: ASGIApp) -> AsyncIterator[str]:
-    """Serve `app` on a free port of this machine alone; yields its URL."""
-    sock = bind(Endpoint("127.0.0.1", 0, "nothing"))
-    here = Endpoint("127.0.0.1", sock.getsockname()[1], "nothing")
+async def loopback(app: ASGIApp, port: int = 0, setting: str = "") -> AsyncIterator[str]:
+    """Serve `app` on this machine alone, on a free port unless one is given; yields its URL."""
+    sock = bind(Endpoint("127.0.0.1", port, setting))
+    here = Endpoint("127.0.0.1", sock.getsockname()[1], setting)
     options = ServerOptions(here, here, drain_delay=0, grace=0, keep_alive=75)
     async with listening(app, sock, options):
         yield here.url
@@ -199,6 +199,7 @@ async def run(
                     signals.interrupt = None
                     service.health.phase = Phase.SERVING
                     gc.collect()
+                    gc.enable()
                     gc.freeze()  # what start-up made stays: full collections skip it
                     log.info(
                         "serving",

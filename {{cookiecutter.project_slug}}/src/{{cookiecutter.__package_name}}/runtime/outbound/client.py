@@ -75,6 +75,19 @@ class Client:
             DeadlineExceeded: its share of the deadline is used up.
             DependencyUnavailable: it does not answer, or with 5xx or 429.
         """
+        response = await self.exchange(method, path, **options)
+        if response.status_code >= 500 or response.status_code == 429:
+            raise DependencyUnavailable(self.dependency, f"status {response.status_code}")
+        return response
+
+    async def exchange(
+        self, method: str, path: str, *, stream: bool = False, **options: Any
+    ) -> httpx.Response:
+        """The same, but whatever answer comes is returned.
+
+        Args:
+            stream: leave the body unread; the caller reads and closes it.
+        """
         headers = {**options.pop("headers", {})}
         began = time.monotonic()
         outcome = "cancelled"
@@ -86,7 +99,8 @@ class Client:
                     deadlines.OUTBOUND_SHARE, self.dependency, self._timeout
                 ) as budget:
                     headers |= _context_headers(budget)
-                    response = await self._client.request(method, path, headers=headers, **options)
+                    request = self._client.build_request(method, path, headers=headers, **options)
+                    response = await self._client.send(request, stream=stream)
             outcome = f"{response.status_code // 100}xx"
         except deadlines.DeadlineExceeded:
             outcome = "timeout"
@@ -98,8 +112,6 @@ class Client:
         finally:
             duration = self._metrics.client_duration.labels(self.dependency, outcome)
             duration.observe(time.monotonic() - began)
-        if response.status_code >= 500 or response.status_code == 429:
-            raise DependencyUnavailable(self.dependency, f"status {response.status_code}")
         return response
 
     async def close(self) -> None:
