@@ -1,0 +1,1 @@
+"""Who calls: bearer tokens, verified with the keys that their issuer publishes."""
