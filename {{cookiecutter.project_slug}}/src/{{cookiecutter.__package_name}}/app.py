@@ -9,24 +9,24 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from . import __version__
-from .api.orders import OrdersApi
-from .api.version import VersionApi
+from .api.orders import OrdersHandler
+from .api.version import VersionHandler
+from .contract.api import build_router
 from .domain.orders import Orders
-# jinja: if cookiecutter.database == "none"
-from .gateways.memory import MemoryOrders
-# jinja: endif
 from .gateways.payments import HttpPayments
 from .gateways.sandbox import sandbox_app
 # jinja: if cookiecutter.database == "sql"
-from .gateways.sql.migrate import check_schema, migrate_to
-from .gateways.sql.orders import SqlOrders
+from .gateways.sql.migrate import migrate_to
+from .gateways.sql.store import SqlStore
+# jinja: else
+from .gateways.store_memory import MemoryOrders
+# jinja: endif
+# jinja: if cookiecutter.auth == "jwt"
+from .runtime.auth.opening import open_authorizer
 # jinja: endif
 from .runtime.config.load import effective, environment
-# jinja: if cookiecutter.database == "sql"
-from .runtime.database.engine import Database
-# jinja: endif
 from .runtime.health import Health
-from .runtime.http import chain
+from .runtime.http import chain, openapi
 from .runtime.http.application import application
 from .runtime.http.fault_injection import Fault
 from .runtime.http.server import loopback
@@ -89,18 +89,15 @@ async def open_service(settings: Settings, pipeline: logs.Pipeline) -> AsyncIter
 
         # What it talks to
         # jinja: if cookiecutter.database == "sql"
-        database = Database(
+        store = SqlStore(
             settings.database.url.get_secret_value(),
             pool_size=settings.database.pool_size,
             pool_wait=settings.database.pool_wait,
             statement_timeout=http.request_timeout,
         )
-        closing.add("database", database.close)
-        await database.verify()
-        health.register("database", database.ping, critical=True)
-        health.register("schema", lambda: check_schema(database), critical=True)
-        meters.gauge("database_connections_in_use", "Connections taken.", database.in_use)
-        repository = SqlOrders(database)
+        closing.add("database", store.close)
+        await store.open(health, meters)
+        repository = store.orders
         # jinja: else
         repository = MemoryOrders()
         # jinja: endif
@@ -120,16 +117,24 @@ async def open_service(settings: Settings, pipeline: logs.Pipeline) -> AsyncIter
             max_body_bytes=http.max_body_bytes,
             blocking_threads=http.blocking_threads,
         )
-        VersionApi(**info).register(api.router)
-        OrdersApi(Orders(repository, HttpPayments(client))).register(api.router)
+        router = build_router(
+            version=VersionHandler(**info),
+            orders=OrdersHandler(Orders(repository, HttpPayments(client))),
+            # jinja: if cookiecutter.auth == "jwt"
+            authorize=await open_authorizer(closing, meters, **settings.auth.model_dump()),
+            # jinja: endif
+            check=bool(http.check_answers),
+        )
+        api.include_router(router)
         api.router.routes.extend(probe_routes(health)[:2])
+        openapi.publish(api)
 
         # The way of every request to it
         layers = chain.layers(
             sampling=Sampling(
                 rate=settings.log.rate,
                 key_rate=settings.log.key_route_rate,
-                key_routes=settings.log.key_routes,
+                key_routes=[*settings.log.key_routes, *router.key_routes],
                 trace_ratio=settings.tracing.sample_ratio if tracing.enabled else 0,
             ),
             metrics=meters,

@@ -5,6 +5,7 @@ By environment: prefix `APP_`, levels joined by `__`, times in seconds
 A default of None follows the environment; what it becomes is said beside it.
 """
 
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
@@ -20,10 +21,6 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-# jinja: if cookiecutter.database == "sql"
-from .runtime.database.engine import parse_url
-
-# jinja: endif
 Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
 SecondsOrZero = Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)]
 Rate = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -51,6 +48,10 @@ class Group(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    def unsafe(self, environment: Environment) -> Iterator[str]:
+        """What must not be so in this environment, one line each with the variable's name."""
+        yield from ()
+
 
 class Http(Group):
     """The service's port and what a request may cost."""
@@ -60,6 +61,7 @@ class Http(Group):
     request_timeout: Seconds = 5.0  # the deadline of a request, unless its route has its own
     stream_idle_timeout: Seconds = 30.0  # a stream that sends nothing for so long is cut
     max_body_bytes: int = Field(1_048_576, ge=0)  # 1 MiB: JSON, not uploads
+    check_answers: bool | None = None  # against the contract: in development, it costs double
     max_in_flight: int = Field(1000, ge=1)  # beyond it requests wait on each other, not on I/O
     keep_alive: int = Field(75, ge=1)  # above the 60 s idle timeout of common load balancers
     blocking_threads: int = Field(40, ge=1)  # for `def` endpoints
@@ -82,9 +84,16 @@ class Management(Group):
     port: Port = 9000
     token: SecretStr = SecretStr("")  # for what changes state; none set: that is off
 
+    def unsafe(self, environment: Environment) -> Iterator[str]:
+        token = self.token.get_secret_value()
+        if environment is Environment.PRODUCTION and token and len(token) < 16:
+            yield "APP_MANAGEMENT__TOKEN: at least 16 characters in production"
+
 
 # jinja: if cookiecutter.database == "sql"
 def _database_url(value: SecretStr) -> SecretStr:
+    from .runtime.database.engine import parse_url
+
     parse_url(value.get_secret_value())
     return value
 
@@ -96,6 +105,34 @@ class Database(Group):
     url: Annotated[SecretStr, AfterValidator(_database_url)] = SecretStr("sqlite:///orders.db")
     pool_size: int = Field(10, ge=1, le=1000)  # connections of this process
     pool_wait: Seconds = 2.0  # for a connection, before the request is refused
+
+    def unsafe(self, environment: Environment) -> Iterator[str]:
+        if environment is Environment.PRODUCTION and "url" not in self.model_fields_set:
+            yield "APP_DATABASE__URL: required in production, a pod's disk does not last"
+
+
+# jinja: endif
+# jinja: if cookiecutter.auth == "jwt"
+# Asymmetric ones only: the key of an HMAC would be as good for signing.
+Algorithm = Literal["ES256", "ES384", "ES512", "EdDSA", "PS256", "PS384", "RS256", "RS384"]
+
+
+class Auth(Group):
+    """Whose tokens are believed."""
+
+    issuer: str = ""  # as in the tokens' `iss`; empty in development: a sandbox issues them
+    jwks_url: Annotated[str, AfterValidator(_http_url)] = ""  # the issuer's public keys
+    audience: str = "{{ cookiecutter.project_slug }}"  # this service's name in the tokens' `aud`
+    algorithms: tuple[Algorithm, ...] = ("ES256", "RS256")  # that its signatures may use
+    leeway: SecondsOrZero = 30.0  # how far the issuer's clock may be from ours
+    sandbox_port: int = Field(9001, ge=0, le=65535)  # of the sandbox, on loopback; 0 for any
+
+    def unsafe(self, environment: Environment) -> Iterator[str]:
+        if environment is Environment.DEVELOPMENT and not (self.issuer or self.jwks_url):
+            return
+        for name in ("issuer", "jwks_url"):
+            if not getattr(self, name):
+                yield f"APP_AUTH__{name.upper()}: required outside development"
 
 
 # jinja: endif
@@ -111,6 +148,10 @@ class Dependencies(Group):
 
     payments: Dependency = Dependency()
 
+    def unsafe(self, environment: Environment) -> Iterator[str]:
+        if environment is Environment.PRODUCTION and not self.payments.url:
+            yield "APP_DEPENDENCIES__PAYMENTS__URL: required in production"
+
 
 class Log(Group):
     """What is written, and how."""
@@ -119,7 +160,7 @@ class Log(Group):
     format: Literal["json", "console"] | None = None  # console in development, json elsewhere
     sample_rate: Rate | None = None  # of ordinary requests: 1 in development, 0.001 elsewhere
     key_route_rate: Rate = 0.05  # of the routes below
-    key_routes: tuple[RouteName, ...] = ("POST /api/orders",)  # the business's own interest
+    key_routes: tuple[RouteName, ...] = ()  # beside those marked x-key-route in the contract
     slow_request: Seconds = 1.0  # from here on a request tells its story
     story_size: int = Field(64, ge=1, le=10_000)  # records that a silent request holds back
     writer: Literal["ring", "direct"] = "ring"  # direct loses nothing, and can stall the loop
@@ -146,6 +187,14 @@ class Faults(Group):
     abort_status: int = Field(0, ge=0, le=599)
     allow_in_production: bool = False
 
+    def unsafe(self, environment: Environment) -> Iterator[str]:
+        allowed = self.allow_in_production or environment is not Environment.PRODUCTION
+        if self.percentage and not allowed:
+            yield (
+                "APP_FAULTS__PERCENTAGE: refused in production without"
+                " APP_FAULTS__ALLOW_IN_PRODUCTION=true"
+            )
+
 
 class Settings(BaseSettings):
     """The whole tree."""
@@ -166,6 +215,9 @@ class Settings(BaseSettings):
     # jinja: if cookiecutter.database == "sql"
     database: Database = Database()
     # jinja: endif
+    # jinja: if cookiecutter.auth == "jwt"
+    auth: Auth = Auth()
+    # jinja: endif
     dependencies: Dependencies = Dependencies()
     log: Log = Log()
     tracing: Tracing = Tracing()
@@ -180,25 +232,17 @@ class Settings(BaseSettings):
         if self.log.sample_rate is None:
             derived["sample_rate"] = 1.0 if development else 0.001
         object.__setattr__(self, "log", self.log.model_copy(update=derived))
+        if self.http.check_answers is None:
+            checked = self.http.model_copy(update={"check_answers": development})
+            object.__setattr__(self, "http", checked)
         return self
 
     def unsafe(self) -> list[str]:
-        """What must not be so in production, one line each with the variable's name."""
-        if self.environment is not Environment.PRODUCTION:
-            return []
-        problems = []
-        if not self.dependencies.payments.url:
-            problems.append("APP_DEPENDENCIES__PAYMENTS__URL: required in production")
-        # jinja: if cookiecutter.database == "sql"
-        if "database" not in self.model_fields_set:
-            problems.append("APP_DATABASE__URL: required in production, a pod's disk does not last")
-        # jinja: endif
-        if self.faults.percentage and not self.faults.allow_in_production:
-            problems.append(
-                "APP_FAULTS__PERCENTAGE: refused in production without"
-                " APP_FAULTS__ALLOW_IN_PRODUCTION=true"
-            )
-        token = self.management.token.get_secret_value()
-        if token and len(token) < 16:
-            problems.append("APP_MANAGEMENT__TOKEN: at least 16 characters in production")
-        return problems
+        """What must not be so in this environment, one line each with the variable's name."""
+        groups = [getattr(self, name) for name in type(self).model_fields]
+        return [
+            line
+            for group in groups
+            if isinstance(group, Group)
+            for line in group.unsafe(self.environment)
+        ]

@@ -49,7 +49,7 @@ async def in_flight(
     """Requests that wait for their payment."""
 
     async def place() -> httpx.Response:
-        async with httpx.AsyncClient(base_url=process.url, timeout=300) as client:
+        async with process.client(timeout=300) as client:
             return await client.post("/api/orders", json=ORDER)
 
     requests = [asyncio.create_task(place()) for _ in range(count)]
@@ -64,7 +64,7 @@ async def test_requests_in_flight_are_finished(
     requests = await in_flight(process, payments, 3)
     process.signal(number)
 
-    async with httpx.AsyncClient(base_url=process.url) as client:
+    async with process.client() as client:
         with pytest.raises(httpx.TransportError):  # noqa: PT012 - until the listener has gone
             async with asyncio.timeout(30):
                 while True:

@@ -38,7 +38,7 @@ class Load:
 
     async def _balance(self) -> None:
         failures = 0
-        async with httpx.AsyncClient(base_url=self._process.url) as client:
+        async with self._process.client() as client:
             while failures < PROBE_FAILURES:
                 response = await client.get("/readyz")
                 failures = failures + 1 if response.status_code != 200 else 0
@@ -47,7 +47,7 @@ class Load:
 
     async def _client(self, number: int) -> None:
         limits = httpx.Limits(max_connections=1, max_keepalive_connections=1)
-        async with httpx.AsyncClient(base_url=self._process.url, limits=limits) as client:
+        async with self._process.client(limits=limits) as client:
             while not self._out:
                 draining = self.draining
                 self.sent += 1

@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
 from ..support.process import LIMIT, Process, starting, until
@@ -38,7 +37,7 @@ async def _hang(process: Process, collector: socket.socket) -> socket.socket:
 async def _load(process: Process) -> float:
     """Two hundred requests; the slowest took so many seconds."""
     slowest = 0.0
-    async with httpx.AsyncClient(base_url=process.url) as client:
+    async with process.client() as client:
         for _ in range(200):
             began = time.monotonic()
             assert (await client.get("/api/version")).status_code == 200

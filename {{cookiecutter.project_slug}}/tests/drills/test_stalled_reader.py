@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-import httpx
 import orjson
 import pytest
 
@@ -37,7 +36,7 @@ def _stdout(process: Process) -> IO[bytes]:
 
 
 async def _load(process: Process, requests: int = REQUESTS) -> None:
-    async with httpx.AsyncClient(base_url=process.url) as client:
+    async with process.client() as client:
         for _ in range(requests // 50):
             answers = await asyncio.gather(*(client.get("/api/version") for _ in range(50)))
             assert {answer.status_code for answer in answers} == {500}

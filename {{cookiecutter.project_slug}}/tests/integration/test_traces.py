@@ -130,7 +130,7 @@ async def test_a_collector_that_hangs_does_not_hold_the_process_up(
         async with served(
             tmp_path_factory.mktemp("hanging"),
             tracing={"sample_ratio": 1},
-            http={"close_timeout": 0.3},
+            http={"close_timeout": 1},
         ) as running:
             assert (await running.client.get("/api/version")).status_code == 200
             began = time.monotonic()

@@ -1,27 +1,14 @@
 """The version operation: touches nothing, answers always."""
 
-from fastapi import APIRouter
+from ..contract import models
+from ..contract.api import VersionApi
 
-from .schemas import Version
 
-
-class VersionApi:
+class VersionHandler(VersionApi):
     """Says what runs here."""
 
     def __init__(self, *, name: str, version: str, commit: str) -> None:
-        self._version = Version(name=name, version=version, commit=commit)
+        self._version = models.Version(name=name, version=version, commit=commit)
 
-    def register(self, router: APIRouter) -> None:
-        """Add the route."""
-        router.add_api_route(
-            "/api/version",
-            self.get,
-            methods=["GET"],
-            tags=["version"],
-            operation_id="getVersion",
-            summary="What runs here",
-        )
-
-    async def get(self) -> Version:
-        """Name, version and commit of this service."""
+    async def get_version(self) -> models.Version:
         return self._version

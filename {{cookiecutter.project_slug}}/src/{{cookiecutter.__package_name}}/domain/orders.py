@@ -14,8 +14,6 @@ from typing import Protocol
 
 # 1,000,000.00 in a currency with two decimals: above that a person should look first.
 MAX_AMOUNT = 100_000_000
-MAX_ITEMS = 100
-ORDER_ID_PATTERN = r"^ord_[0-9A-HJKMNP-TV-Z]{26}$"
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no I, L, O, U
 
 

@@ -25,7 +25,7 @@ async def test_the_server_goes_and_comes_back(tmp_path: Path) -> None:
         migrated = command("migrate", env=environment(tmp_path, DATABASE__URL=server.url))
         assert migrated.returncode == 0, migrated.stderr
         with serving(tmp_path, DATABASE__URL=server.url) as process:
-            async with httpx.AsyncClient(base_url=process.url, timeout=20) as client:
+            async with process.client(timeout=20) as client:
                 key = {"Idempotency-Key": "one"}
                 placed = await client.post("/api/orders", json=ORDER, headers=key)
                 assert placed.status_code == 201
@@ -57,7 +57,7 @@ async def test_the_server_goes_and_comes_back(tmp_path: Path) -> None:
 async def test_it_waits_for_its_schema(tmp_path: Path, postgres_url: str) -> None:
     with starting(tmp_path, {"DATABASE__URL": postgres_url}) as process:
         process.wait_ready("/livez")
-        async with httpx.AsyncClient(base_url=process.url, timeout=20) as client:
+        async with process.client(timeout=20) as client:
             unready = (await answers(client, "/readyz", 503)).json()
             assert unready["checks"]["database"]["status"] == "pass"
             assert "run `migrate`" in unready["checks"]["schema"]["error"]
