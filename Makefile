@@ -14,7 +14,7 @@ PYTHON_FILES := find hooks tests $(wildcard benchmarks) '$(TEMPLATE)' -name __py
 	-type f \( -name '*.py' -o -name '*.py{%*' \) -print0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint fix matrix bench pins clean
+.PHONY: help setup demo test lint fix contract matrix bench pins clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -83,6 +83,9 @@ lint: setup ## Check the template's own files and, in place, the service's
 fix: setup ## Repair style and format where that is safe
 	@$(PYTHON_FILES) | xargs -0 "$(BIN)/python" -m ruff check --fix --exit-zero --quiet --config pyproject.toml
 	@$(PYTHON_FILES) | xargs -0 "$(BIN)/python" -m ruff format --config pyproject.toml
+
+contract: setup ## Generate the example's contract package anew, for each option
+	@"$(BIN)/python" -m tests.contract_package
 
 matrix: setup ## Generate, lint, type-check and test every combination of options (slow)
 	@"$(BIN)/python" -m tests.matrix $(ARGS)

@@ -1,6 +1,7 @@
 """`make bench`: writes the default service afresh, measures it beside its peers, prints one table.
 
-- `load`: the whole production chain against bare FastAPI, by wrk.
+- `load`: the whole production chain against bare FastAPI, and the contract's router alone
+  against hand-written routes and against itself with 300 of them, by wrk.
 - `inside.layers`: what each layer costs, and where the rest of a request goes.
 - `inside.records`: a log record against structlog's documented fastest and the standard library.
 - `startup`: generation, process start to ready, memory when idle.
@@ -42,14 +43,13 @@ def measure(*, quick: bool) -> None:
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch, load.collector() as sink:
         env = service.production_env(Path(scratch), sink.url)
         service.migrate(env)
-        chain = load.chain_against_bare(
-            env, sink, starts=3 if quick else 8, rounds=1 if quick else 2, seconds=1
-        )
+        effort = load.Effort(starts=3 if quick else 8, rounds=1 if quick else 2, seconds=1)
+        loads = [*load.chain(env, sink, effort), *load.router(env, effort), *load.many(env, effort)]
         layers = service.inside("layers", env, rounds=15 if quick else 60)
         records = service.inside("records", env, rounds=5 if quick else 25)
         start = startup.measure(env, rounds=3 if quick else 5)
     written = Row("generation of the service", generation, "s", "<= 2")
-    print(table("The service beside its peers", [*chain, *records["ratios"], *start, written]))
+    print(table("The service beside its peers", [*loads, *records["ratios"], *start, written]))
     print(table("Where a request's time goes, in process", layers["layers"], "of bare"))
     print(table("What a log record costs, on top of an empty call", records["costs"]))
 

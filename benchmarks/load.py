@@ -1,4 +1,4 @@
-"""GET /api/version through the whole production chain, against a bare FastAPI app, by wrk.
+"""The service and its router against hand-written FastAPI, by wrk.
 
 All servers are up at the same time and on one core, wrk is on another. A round loads them
 one after the other and back again (A B C C B A), so that a machine that slows down slows
@@ -13,11 +13,10 @@ import shutil
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from threading import Thread
 
 from . import service
@@ -25,7 +24,11 @@ from .service import Server
 from .table import Row
 
 CONNECTIONS = 32
+VERSION, LIST = "/api/version", "/api/orders?limit=100"
+FIRST, LAST = "/many/0/x", "/many/299/x"
 BARE, CHAIN, TRACED = "bare FastAPI", "whole chain", "whole chain, traces of 1 % exported"
+WRITTEN, GENERATED, RAW = "hand-written routes", "generated router", "no router at all"
+PEERS = {WRITTEN: "written", GENERATED: "generated", RAW: "raw"}
 
 
 def require_wrk() -> None:
@@ -74,14 +77,22 @@ class Load:
     cpu: float
 
 
-def wrk(server: Server, seconds: int) -> Load:
-    """Load one server; any answer but 200 ends the benchmark."""
-    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", f"{server.url}/api/version"]
-    before = server.cpu()
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One path of a server."""
+
+    server: Server
+    path: str = VERSION
+
+
+def wrk(target: Target, seconds: int) -> Load:
+    """Load one path; any answer but 200 ends the benchmark."""
+    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", target.server.url + target.path]
+    before = target.server.cpu()
     said = subprocess.run(
         service.pinned(service.LOAD_CORE, command), check=True, capture_output=True, text=True
     ).stdout
-    used = server.cpu() - before
+    used = target.server.cpu() - before
     if "Non-2xx" in said or "Socket errors" in said:
         sys.exit(f"make bench: errors under load\n{said}")
     (requests,) = re.findall(r"(\d+) requests in", said)
@@ -89,73 +100,130 @@ def wrk(server: Server, seconds: int) -> Load:
     return Load(float(rate), used / int(requests) * 1e6)
 
 
-def chain_against_bare(
-    env: Mapping[str, str], sink: Sink, *, starts: int, rounds: int, seconds: int
-) -> list[Row]:
-    """The rows.
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How much to measure.
 
-    Args:
+    Attributes:
         starts: how often all servers are started afresh.
         rounds: after each start.
-        seconds: of one run of wrk, of which a round has six.
+        seconds: of one run of wrk; a round has two for each target.
     """
-    service.say(f"whole chain against bare FastAPI: {starts * rounds} rounds of {6 * seconds} s")
-    results = [
-        result for _ in range(starts) for result in _one_start(env, rounds=rounds, seconds=seconds)
-    ]
-    if not sink.exports:
-        sys.exit("make bench: the tracing service exported nothing")
-    return [*_ratios(results, CHAIN, ">= 0.8"), *_ratios(results, TRACED), *_rates(results)]
+
+    starts: int
+    rounds: int
+    seconds: int
 
 
-def _one_start(env: Mapping[str, str], *, rounds: int, seconds: int) -> list[dict[str, Load]]:
+Results = list[dict[str, Load]]
+Start = Callable[[ExitStack], Mapping[str, Target]]
+
+
+def contest(what: str, start: Start, effort: Effort) -> Results:
+    """Load what `start` starts, in turns; one result per round."""
+    service.say(f"{what}: {effort.starts * effort.rounds} rounds")
+    results: Results = []
+    for _ in range(effort.starts):
+        with ExitStack() as stack:
+            targets = start(stack)
+            for target in targets.values():
+                wrk(target, 1)
+            results += [_round(targets, number, effort.seconds) for number in range(effort.rounds)]
+    return results
+
+
+def chain(env: Mapping[str, str], sink: Sink, effort: Effort) -> list[Row]:
+    """The whole production chain over the generated router, against bare FastAPI."""
     plain = service.without_tracing(env)
     logs, core = service.BUILD, service.SERVER_CORE
-    with ExitStack() as stack:
-        servers = {
-            BARE: stack.enter_context(bare(plain, logs / "bare.log")),
-            CHAIN: stack.enter_context(service.serving(plain, logs / "chain.log", core=core)),
-            TRACED: stack.enter_context(service.serving(env, logs / "traced.log", core=core)),
+
+    def start(stack: ExitStack) -> Mapping[str, Target]:
+        def serve(env: Mapping[str, str], log: str) -> Target:
+            return Target(stack.enter_context(service.serving(env, logs / log, core=core)))
+
+        return {
+            BARE: Target(stack.enter_context(peer("written", plain))),
+            CHAIN: serve(plain, "chain.log"),
+            TRACED: serve(env, "traced.log"),
         }
-        for server in servers.values():
-            wrk(server, 1)
-        return [_round(servers, number, seconds) for number in range(rounds)]
+
+    results = contest("whole chain against bare FastAPI", start, effort)
+    if not sink.exports:
+        sys.exit("make bench: the tracing service exported nothing")
+    return [
+        *_ratios("GET /api/version", results, CHAIN, BARE, ">= 1.2"),
+        *_ratios("GET /api/version", results, TRACED, BARE),
+        *_rates(results, (BARE, CHAIN)),
+    ]
+
+
+def router(env: Mapping[str, str], effort: Effort) -> list[Row]:
+    """The generated router against hand-written routes, each in a bare FastAPI app."""
+    plain = service.without_tracing(env)
+    rows: list[Row] = []
+    for what, path, target in (("GET /api/version", VERSION, ">= 2"), ("100 orders", LIST, "")):
+
+        def start(stack: ExitStack, path: str = path) -> Mapping[str, Target]:
+            names = [WRITTEN, GENERATED, *([RAW] if path == VERSION else [])]
+            return {
+                name: Target(stack.enter_context(peer(PEERS[name], plain)), path) for name in names
+            }
+
+        results = contest(f"{GENERATED} against {WRITTEN}, {what}", start, effort)
+        rows += _ratios(what, results, GENERATED, WRITTEN, target)
+        if path == VERSION:
+            rows += _ratios(what, results, RAW, WRITTEN)
+    return rows
+
+
+def many(env: Mapping[str, str], effort: Effort) -> list[Row]:
+    """The last of 300 routes against the first."""
+    plain = service.without_tracing(env)
+
+    def start(stack: ExitStack) -> Mapping[str, Target]:
+        server = stack.enter_context(peer("many", plain))
+        return {"route 1": Target(server, FIRST), "route 300": Target(server, LAST)}
+
+    results = contest("route 300 against route 1", start, effort)
+    return list(_ratios("generated router", results, "route 300", "route 1", ">= 0.95"))
 
 
 @contextmanager
-def bare(env: Mapping[str, str], log: Path) -> Iterator[Server]:
-    """The peer, run by the service's own interpreter."""
+def peer(name: str, env: Mapping[str, str]) -> Iterator[Server]:
+    """One of `inside.peers`, run by the service's own interpreter."""
     port = service.free_port()
-    command = [service.PYTHON, "-m", "benchmarks.inside.bare", str(port)]
+    command = [service.PYTHON, "-m", "benchmarks.inside.peers", name, str(port)]
     env = {**env, "PYTHONPATH": str(service.ROOT)}
-    url = f"http://127.0.0.1:{port}"
     command = service.pinned(service.SERVER_CORE, command)
-    with service.running(command, env, url, "/api/version", log) as server:
+    url, log = f"http://127.0.0.1:{port}", service.BUILD / f"{name}.log"
+    with service.running(command, env, url, "/openapi.json", log) as server:
         yield server
 
 
-def _round(servers: Mapping[str, Server], number: int, seconds: int) -> dict[str, Load]:
-    """Each server twice, first and last in turn; the mean of both."""
-    names = list(servers)
+def _round(targets: Mapping[str, Target], number: int, seconds: int) -> dict[str, Load]:
+    """Each target twice, first and last in turn; the mean of both."""
+    names = list(targets)
     start = number % len(names)
     there = names[start:] + names[:start]
     runs: dict[str, list[Load]] = defaultdict(list)
     for name in there + there[::-1]:
-        runs[name].append(wrk(servers[name], seconds))
+        runs[name].append(wrk(targets[name], seconds))
     return {
         name: Load(sum(r.rate for r in two) / 2, sum(r.cpu for r in two) / 2)
         for name, two in runs.items()
     }
 
 
-def _ratios(results: list[dict[str, Load]], name: str, target: str = "") -> Iterator[Row]:
-    rate = [each[name].rate / each[BARE].rate for each in results]
-    cpu = [each[BARE].cpu / each[name].cpu for each in results]
-    yield Row(f"GET /api/version, {name} / bare FastAPI", rate, target=target)
+def _ratios(
+    what: str, results: Results, name: str, against: str, target: str = ""
+) -> Iterator[Row]:
+    rate = [each[name].rate / each[against].rate for each in results]
+    cpu = [each[against].cpu / each[name].cpu for each in results]
+    yield Row(f"{what}: {name} / {against}", rate, target=target)
     yield Row("  the same, by the server's CPU time per request", cpu)
 
 
-def _rates(results: list[dict[str, Load]]) -> Iterator[Row]:
-    for name in (BARE, CHAIN):
+def _rates(results: Results, names: Sequence[str]) -> Iterator[Row]:
+    for name in names:
         rates = [each[name].rate / 1000 for each in results]
         yield Row(f"  {name}, thousand requests/s", rates, note="for information")

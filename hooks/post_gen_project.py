@@ -18,6 +18,10 @@ PRUNE: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
         "src/<package>/runtime/database",
         "tests/integration/sql",
     ),
+    ("auth", "none"): (
+        "src/<package>/runtime/auth",
+        "tests/integration/auth",
+    ),
     ("ci", "gitlab"): (".github",),
     ("ci", "none"): (".github",),
 }

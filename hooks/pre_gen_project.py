@@ -18,6 +18,7 @@ LINE_LENGTH: Final = {"description": 120, "author": 80}
 
 CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "database": ("sql", "none"),
+    "auth": ("none", "jwt"),
     "license": ("MIT", "Apache-2.0", "BSD-3-Clause", "Proprietary"),
     "python_version": ("3.11", "3.12", "3.13"),
     "ci": ("github", "gitlab", "none"),
@@ -28,19 +29,24 @@ CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
 DEPENDENCIES: Final = frozenset(
     """
     aiohappyeyeballs aiohttp aiosignal aiosqlite alembic annotated_doc annotated_types anyio
-    ast_serialize asyncpg attr attrs certifi charset_normalizer click colorama coverage dotenv
-    editables fastapi frozenlist google greenlet grimp h11 hatchling httpcore httptools httpx
-    httpx_aiohttp hypothesis idna importlinter iniconfig librt mako markdown_it markupsafe mdurl
-    multidict mypy mypy_extensions mypyc opentelemetry orjson packaging pathspec pip
-    pkg_resources pluggy prometheus_client propcache psutil py pydantic pydantic_core
-    pydantic_settings pygments pytest pytest_cov requests rich ruff setuptools shellingham
-    sortedcontainers sqlalchemy starlette structlog tomlkit trove_classifiers typer
-    typing_extensions typing_inspection urllib3 uvicorn uvloop yaml yarl
+    argcomplete ast_serialize asyncpg attr attrs black blackd blib2to3 certifi cffi
+    charset_normalizer click colorama coverage cryptography datamodel_code_generator dotenv
+    editables fastapi frozenlist genson google graphql greenlet grimp h11 harfile hatchling
+    httpcore httptools httpx httpx_aiohttp hypothesis hypothesis_graphql idna importlinter
+    inflect iniconfig isort jaraco jinja2 jsonschema jsonschema_path jsonschema_rs
+    jsonschema_specifications jwt lazy_object_proxy librt mako markdown_it markupsafe mdurl
+    more_itertools multidict multipart mypy mypy_extensions mypyc openapi_schema_validator
+    openapi_spec_validator opentelemetry orjson packaging pathable pathspec pip pkg_resources
+    platformdirs pluggy prometheus_client propcache psutil py pycparser pydantic pydantic_core
+    pydantic_settings pygments pyrate_limiter pytest pytest_cov python_multipart pytokens
+    referencing requests rfc3339_validator rich rpds ruff schemathesis setuptools shellingham
+    six sortedcontainers sqlalchemy starlette structlog tomlkit trove_classifiers typeguard
+    typer typing_extensions typing_inspection urllib3 uvicorn uvloop werkzeug yaml yarl
     """.split()
 )
-# `tests` is the service's own folder, `steadfast_service` the name its tests carry until the last
-# hook replaces it.
-RESERVED: Final = frozenset({"src", "steadfast_service", "tests"})
+# `tests` and `tools` are the service's own folders, `steadfast_service` the name its tests carry
+# until the last hook replaces it.
+RESERVED: Final = frozenset({"src", "steadfast_service", "tests", "tools"})
 # Modules that came or went after 3.11. The answer must not depend on the Python that runs this
 # hook: a service made here may run there.
 OTHER_STDLIB: Final = frozenset(

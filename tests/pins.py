@@ -7,13 +7,20 @@
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
-from tests.rendering import CHOICES, ROOT, TEMPLATE, render
+from tests.rendering import ROOT, TEMPLATE, render
 
-GUARD = '# jinja: if cookiecutter.database == "sql"'
+# The options that bring dependencies, and the answer that brings none.
+OPTIONS = {"database": ("sql", "none"), "auth": ("jwt", "none")}
 END = "# jinja: endif"
 FILES = ("requirements-dev.txt", "requirements.txt")
+
+
+def guard(option: str) -> str:
+    """The line before what only this option needs."""
+    return f'# jinja: if cookiecutter.{option} == "{OPTIONS[option][0]}"'
 
 
 def _unguarded(pinned: Path) -> str:
@@ -21,27 +28,35 @@ def _unguarded(pinned: Path) -> str:
     return "".join(line for line in lines if not line.startswith("# jinja:"))
 
 
-def guarded(everything: str, without_sql: str) -> str:
-    """Merge two lists of pins: a line that only the first one has stands inside a guard.
+def guarded(everything: str, without: Mapping[str, str]) -> str:
+    """Merge lists of pins: a line that is gone without an option stands inside its guard.
+
+    Args:
+        everything: the list with all options.
+        without: the list without each of them.
 
     Raises:
-        ValueError: the second list has a line that the first one lacks, so that the two options
-            would not run on the same versions.
+        ValueError: a list has a line that the whole one lacks, so that the options would not
+            run on the same versions; or a line is gone without either of two options.
     """
-    kept = set(without_sql.splitlines())
     lines = everything.splitlines()
-    if different := sorted(kept - set(lines)):
-        raise ValueError(f"resolved otherwise without a database: {', '.join(different)}")
+    kept = {option: set(text.splitlines()) for option, text in without.items()}
+    for option, some in kept.items():
+        if different := sorted(some - set(lines)):
+            raise ValueError(f"resolved otherwise without {option}: {', '.join(different)}")
     merged: list[str] = []
-    inside = False
+    inside: str | None = None
     for line in lines:
-        if inside is not (line not in kept):
-            merged.append(END if inside else GUARD)
-            inside = not inside
+        needed_by = [option for option, some in kept.items() if line not in some]
+        if len(needed_by) > 1:
+            raise ValueError(f"gone without any of {', '.join(needed_by)}: {line}")
+        wanted = next(iter(needed_by), None)
+        if inside != wanted:
+            merged += [END] if inside else []
+            merged += [guard(wanted)] if wanted else []
+            inside = wanted
         merged.append(line)
-    if inside:
-        merged.append(END)
-    return "\n".join(merged) + "\n"
+    return "\n".join([*merged, *([END] if inside else [])]) + "\n"
 
 
 def _resolve(folder: Path, *arguments: str) -> None:
@@ -56,22 +71,31 @@ def _resolve_service(folder: Path, *arguments: str) -> None:
     _resolve(folder, "-c", "requirements-dev.txt", "pyproject.toml", "-o", "requirements.txt")
 
 
+def _resolved(
+    into: Path, answers: Mapping[str, str], prefer: Mapping[str, str], arguments: list[str]
+) -> dict[str, str]:
+    """The pins of the service with these answers; what is pinned now, or preferred, stays."""
+    print(f"Resolving the service with {answers}", flush=True)
+    service = render(into, **answers)
+    for name in FILES:
+        before = prefer.get(name) or _unguarded(TEMPLATE / name)
+        service.joinpath(name).write_text(before, encoding="utf-8")
+    _resolve_service(service, *arguments)
+    return {name: service.joinpath(name).read_text(encoding="utf-8") for name in FILES}
+
+
 def main(arguments: list[str]) -> None:
     """Write the pinned files of the service and of the template."""
     with tempfile.TemporaryDirectory() as scratch:
-        resolved: dict[tuple[str, str], str] = {}
-        for database in CHOICES["database"]:
-            print(f"Resolving the service with database={database}", flush=True)
-            service = render(Path(scratch, database), database=database)
-            for name in FILES:
-                # What is pinned now, or was just resolved with everything, is what to prefer.
-                before = resolved.get(("sql", name)) or _unguarded(TEMPLATE / name)
-                service.joinpath(name).write_text(before, encoding="utf-8")
-            _resolve_service(service, *(arguments if database == "sql" else ()))
-            for name in FILES:
-                resolved[database, name] = service.joinpath(name).read_text(encoding="utf-8")
+        whole = {option: answers[0] for option, answers in OPTIONS.items()}
+        everything = _resolved(Path(scratch, "all"), whole, {}, arguments)
+        without = {
+            option: _resolved(Path(scratch, option), whole | {option: answer}, everything, [])
+            for option, (_, answer) in OPTIONS.items()
+        }
         for name in FILES:
-            merged = guarded(resolved["sql", name], resolved["none", name])
+            lists = {option: found[name] for option, found in without.items()}
+            merged = guarded(everything[name], lists)
             TEMPLATE.joinpath(name).write_text(merged, encoding="utf-8")
     print("Resolving the template's own tools", flush=True)
     _resolve(ROOT, "--group", "dev", "-o", "requirements-dev.txt", *arguments)

@@ -1,6 +1,7 @@
 """No dependency without a use, no use without a dependency, in each combination of options."""
 
 import ast
+import itertools
 import re
 import sys
 import tomllib
@@ -17,26 +18,39 @@ PLUGINS: Mapping[str, str] = {
     "aiosqlite": r"sqlite\+aiosqlite",
     "asyncpg": r"postgresql\+asyncpg",
     "httptools": r"httptools",
+    "python-multipart": r"MultiPartParser",
     "uvloop": r"uvloop",
 }
 TOOLS: Mapping[str, str] = {
     "anyio": r"anyio_mode",
+    "datamodel-code-generator": r"datamodel_code_generator",
     "editables": r"hatchling\.build",
     "hatchling": r"hatchling\.build",
     "import-linter": r"importlinter",
     "mypy": r"\[tool\.mypy\]",
     "pytest-cov": r"--cov",
     "ruff": r"\[tool\.ruff\]",
+    "schemathesis": r"schemathesis\.cli",
+    "types-jsonschema": r"import .*jsonschema|from jsonschema",
     "types-psutil": r"import psutil",
+    "types-pyyaml": r"import yaml",
 }
 # Where a distribution's import name is not its own with underscores.
 IMPORTS: Mapping[str, str] = {
     "opentelemetry-api": "opentelemetry",
     "opentelemetry-exporter-otlp-proto-http": "opentelemetry.exporter.otlp.proto.http",
     "opentelemetry-sdk": "opentelemetry.sdk",
+    "pyjwt": "jwt",
+    "pyyaml": "yaml",
 }
 # Imported by name although another dependency brings them: its own documentation says to.
-BROUGHT: Mapping[str, str] = {"starlette": "fastapi", "anyio": "httpx"}
+BROUGHT: Mapping[str, str] = {
+    "starlette": "fastapi",
+    "anyio": "httpx",
+    "cryptography": "pyjwt",
+    "pydantic_core": "pydantic",
+    "typing_extensions": "pydantic",
+}
 
 
 def _imported(folder: Path) -> set[str]:
@@ -61,15 +75,18 @@ def _module(name: str) -> str:
 
 
 def _all_text(service: Path) -> str:
-    files = [*service.joinpath("src").rglob("*.py"), *service.joinpath("tests").rglob("*.py")]
+    files = [
+        path for folder in ("src", "tests", "tools") for path in (service / folder).rglob("*.py")
+    ]
     files += [service / "pyproject.toml", service / "Makefile"]
     return "\n".join(path.read_text(encoding="utf-8") for path in files)
 
 
-@pytest.fixture(params=CHOICES["database"])
+@pytest.fixture(params=itertools.product(CHOICES["database"], CHOICES["auth"]), ids="-".join)
 def service(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """The service with each kind of database: the only option that brings dependencies."""
-    return render(tmp_path, database=request.param)
+    """The service with each answer to the options that bring dependencies."""
+    database, auth = request.param
+    return render(tmp_path, database=database, auth=auth)
 
 
 def test_every_dependency_has_a_use(service: Path) -> None:
@@ -81,7 +98,8 @@ def test_every_dependency_has_a_use(service: Path) -> None:
     for name in _names(project["project"]["dependencies"]):
         used = re.search(PLUGINS[name], src) if name in PLUGINS else _module(name) in imported
         assert used, f"{name} is an orphan: nothing in src uses it"
-    everything, tested = _all_text(service), _imported(service / "tests")
+    everything = _all_text(service)
+    tested = _imported(service / "tests") | _imported(service / "tools")
     for name in _names(project["dependency-groups"]["dev"]):
         used = re.search(TOOLS[name], everything) if name in TOOLS else _module(name) in tested
         assert used, f"{name} is an orphan among the tools"
@@ -91,10 +109,11 @@ def test_every_import_has_a_dependency(service: Path) -> None:
     project = tomllib.loads(service.joinpath("pyproject.toml").read_text(encoding="utf-8"))
     runtime = _names(project["project"]["dependencies"])
     tools = _names(project["dependency-groups"]["dev"])
-    for folder, declared in (("src", runtime), ("tests", runtime | tools)):
+    both = runtime | tools
+    for folder, declared in (("src", runtime), ("tests", both), ("tools", both)):
         known = {_module(name).split(".")[0] for name in declared}
         known |= {module for module, owner in BROUGHT.items() if owner in declared}
-        known |= {"orders", "tests", *sys.stdlib_module_names}
+        known |= {"orders", "tests", "tools", *sys.stdlib_module_names}
         own = {path.stem for path in service.joinpath("tests").rglob("*.py")}
         found = {name for name in _imported(service / folder) if "." not in name}
         assert not found - known - own, f"{folder} imports what pyproject.toml does not name"
@@ -123,8 +142,13 @@ def test_without_a_database_none_of_its_packages_is_left(tmp_path: Path) -> None
 
 
 def test_only_what_one_option_needs_is_guarded() -> None:
-    merged = pins.guarded("a==1\nb==2\nc==3\nd==4\n", "a==1\nd==4\n")
-    assert merged == f"a==1\n{pins.GUARD}\nb==2\nc==3\n{pins.END}\nd==4\n"
-    assert pins.guarded("a==1\nb==2\n", "a==1\n").endswith(f"{pins.END}\n")
+    everything = "a==1\nb==2\nc==3\nd==4\ne==5\n"
+    without = {"database": "a==1\nd==4\ne==5\n", "auth": "a==1\nb==2\nc==3\ne==5\n"}
+    sql, jwt = pins.guard("database"), pins.guard("auth")
+    expected = f"a==1\n{sql}\nb==2\nc==3\n{pins.END}\n{jwt}\nd==4\n{pins.END}\ne==5\n"
+    assert pins.guarded(everything, without) == expected
+    assert pins.guarded("a==1\nb==2\n", {"auth": "a==1\n"}).endswith(f"{pins.END}\n")
     with pytest.raises(ValueError, match="a==2"):
-        pins.guarded("a==1\n", "a==2\n")
+        pins.guarded("a==1\n", {"auth": "a==2\n"})
+    with pytest.raises(ValueError, match="gone without any"):
+        pins.guarded("a==1\n", {"auth": "", "database": ""})

@@ -20,6 +20,7 @@ SAMPLES = [
     {"project_slug": "ab", "database": "none", "license": "Apache-2.0", "ci": "none"},
     {"project_slug": LONGEST, "license": "BSD-3-Clause", "ci": "gitlab", "python_version": "3.12"},
     {"database": "none", "license": "Proprietary", "ci": "github", "python_version": "3.13"},
+    {"auth": "jwt"},
 ]
 
 
@@ -116,9 +117,18 @@ def test_each_entry_of_the_prune_table_is_there_and_goes(
 @pytest.mark.parametrize("database", CHOICES["database"])
 def test_only_the_chosen_gateway_is_there(tmp_path: Path, database: str) -> None:
     package = render(tmp_path, database=database) / "src" / "orders"
-    assert package.joinpath("gateways", "memory.py").exists() is (database == "none")
+    assert package.joinpath("gateways", "store_memory.py").exists() is (database == "none")
     assert package.joinpath("gateways", "sql").exists() is (database == "sql")
     assert package.joinpath("runtime", "database").exists() is (database == "sql")
+
+
+@pytest.mark.parametrize("auth", CHOICES["auth"])
+def test_only_the_chosen_authentication_is_there(tmp_path: Path, auth: str) -> None:
+    service = render(tmp_path, auth=auth)
+    package = service / "src" / "orders"
+    assert package.joinpath("runtime", "auth").exists() is (auth == "jwt")
+    contract = service.joinpath("contract", "openapi.yaml").read_text(encoding="utf-8")
+    assert ("bearerAuth" in contract) is (auth == "jwt")
 
 
 @pytest.mark.parametrize("ci", CHOICES["ci"])
@@ -174,9 +184,8 @@ def test_the_help_of_make_names_every_target(service: Path) -> None:
     done = subprocess.run(["make"], cwd=service, capture_output=True, text=True, check=True)
     listed = set(re.findall(r"^  make (\w+) +\S", done.stdout, re.MULTILINE))
     makefile = service.joinpath("Makefile").read_text(encoding="utf-8")
-    phony = re.search(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)
-    assert phony is not None
-    assert listed == set(phony[1].split())
+    phony = re.findall(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)
+    assert listed == set(" ".join(phony).split())
     assert ("migrate" in listed) is bool(list(service.glob("src/*/runtime/database")))
 
 

@@ -89,6 +89,7 @@ class TestOther(Service):
     answers: ClassVar[Mapping[str, str]] = {
         "project_slug": "order-intake",
         "database": "none",
+        "auth": "jwt",
         "license": "Apache-2.0",
         "ci": "gitlab",
     }

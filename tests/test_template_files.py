@@ -13,7 +13,7 @@ PACKAGE = TEMPLATE / "src" / "{{cookiecutter.__package_name}}"
 WITH_OPTIONS = {PACKAGE / "app.py", PACKAGE / "settings.py"}
 MOST_BLOCKS = 5
 MOST_LINES = 250
-GENERATED = re.compile(r"LICENSE|requirements(-dev)?\.txt|contract/")
+GENERATED = re.compile(r"LICENSE|requirements(-dev)?\.txt|^contract/|^src/[^/]+/contract/")
 
 
 def _files() -> list[Path]:
@@ -62,8 +62,10 @@ def test_imports_inside_the_package_are_relative(path: Path) -> None:
 @pytest.mark.parametrize("path", _files(), ids=_name)
 def test_a_file_is_small_enough_to_read(path: Path) -> None:
     if not GENERATED.search(_name(path)):
-        limit = 149 if path.name == "app.py" else MOST_LINES
-        assert len(path.read_text(encoding="utf-8").splitlines()) <= limit
+        lines = path.read_text(encoding="utf-8").splitlines()
+        # No service has the lines that choose, and their readers are who the limit is for.
+        written = [line for line in lines if "# jinja:" not in line]
+        assert len(written) <= (149 if path.name == "app.py" else MOST_LINES)
 
 
 @pytest.mark.parametrize("folder", [TEMPLATE, ROOT], ids=["service", "template"])

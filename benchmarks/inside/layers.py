@@ -17,9 +17,10 @@ from typing import Any
 
 import uvloop
 from fastapi import FastAPI
-from orders.api.version import VersionApi
 from orders.app import Service, open_service
+from orders.contract.api import build_router
 from orders.runtime.config.load import load
+from orders.runtime.http import openapi
 from orders.runtime.http.application import application
 from orders.runtime.observability import logs, rendering, traces
 from orders.runtime.observability.writers import DirectWriter
@@ -31,8 +32,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..table import Row
-from .bare import VERSION, bare_app
 from .clock import Measure, in_turns, minus, over, report
+from .peers import VERSION, Orders, Versions, generated, written
 
 REQUESTS = 300  # per round and variant: 10 to 20 ms
 BARE, CHAIN = "bare FastAPI, all in all", "whole chain: share of bare FastAPI's throughput"
@@ -104,8 +105,8 @@ def starlette(body: bytes) -> Starlette:
     return Starlette(routes=[Route("/api/version", version)])
 
 
-def only_version() -> FastAPI:
-    """The service's own set-up of FastAPI with this one route."""
+def set_up() -> FastAPI:
+    """The service's own set-up of FastAPI, with the contract's router."""
     app = application(
         name="orders",
         version="0.1.0",
@@ -113,7 +114,8 @@ def only_version() -> FastAPI:
         max_body_bytes=1_048_576,
         blocking_threads=40,
     )
-    VersionApi(name="orders", version="0.1.0", commit="unknown").register(app.router)
+    app.include_router(build_router(version=Versions(), orders=Orders()))
+    openapi.publish(app)
     return app
 
 
@@ -162,11 +164,12 @@ def main(rounds: int) -> None:
         fastapi: dict[str, ASGIApp] = {
             "raw ASGI: two messages": raw(body),
             "Starlette: routing, a ready answer": starlette(body),
-            "FastAPI: its own machinery, the model": bare_app(),
+            "FastAPI: its own machinery, the model": written(),
         }
         chain: dict[str, ASGIApp] = {
-            "its set-up: body limit, problems, no telemetry": only_version(),
-            "all its other routes": plain.api,
+            "the generated router in place of the routes": generated(),
+            "its set-up: body limit, problems, no telemetry": set_up(),
+            "the probes": plain.api,
             **built_up(plain),
             "traces of 1 %": traced.app,
         }

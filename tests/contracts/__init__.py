@@ -1,0 +1,1 @@
+"""Public contracts, and programs that use what a service generates from them."""
