@@ -5,9 +5,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from tools.contract.compare.drift import differences
 from tools.contract.contract import Contract
 from tools.contract.document import validated
-from tools.contract.drift import differences
 from tools.contract.emit.operations import operations
 from tools.contract.emit.plan import plan
 from tools.contract.generate import render, write

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tools.contract import breaking
+from tools.contract.compare import breaking
 
 from .sample import INTEGER, STRING, Document, Edit, document, parameter
 

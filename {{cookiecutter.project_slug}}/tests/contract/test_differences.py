@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tools.contract.drift import differences
+from tools.contract.compare.drift import differences
 
 from .contracts import (
     FORM,

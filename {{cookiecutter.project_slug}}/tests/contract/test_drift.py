@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tools.contract.drift import differences
+from tools.contract.compare.drift import differences
 from tools.contract.reader import read
 from tools.contract.running import described
 

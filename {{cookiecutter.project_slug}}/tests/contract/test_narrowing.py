@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tools.contract.narrowing import Side, narrowed
+from tools.contract.compare.narrowing import Side, narrowed
 
 from .schema_strategies import REF
 

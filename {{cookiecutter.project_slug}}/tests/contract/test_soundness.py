@@ -6,7 +6,7 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from tools.contract.narrowing import Side, narrowed
+from tools.contract.compare.narrowing import Side, narrowed
 
 from .schema_strategies import mutated, rewritten, schemas, value_for, widened
 

@@ -6,13 +6,13 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from .allowances import allowed, read_allowances
-from .breaking import changes
+from .compare.allowances import allowed, read_allowances
+from .compare.breaking import changes
+from .compare.drift import differences
+from .compare.normal import normal
 from .document import Refusal, parse, validated
-from .drift import differences
 from .generate import render, write
 from .generate import stale as outdated
-from .normal import normal
 from .prove import prove
 from .reader import read, understand
 from .revision import NothingToCompare, contract_at

@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from .compare.drift import differences
 from .contract import Contract
 from .document import Json, Refusal, parse, validated
-from .drift import differences
 from .reader import understand
 
 # Warnings are errors: pydantic only warns of a field that shadows something of its own.

@@ -28,9 +28,13 @@ def described(package: str) -> Json:
 async def _asked(package: str, folder: Path) -> Json:
     app = importlib.import_module(f"{package}.app")
     settings_type = importlib.import_module(f"{package}.settings").Settings
-    groups = {}
-    if "database" in settings_type.model_fields:
-        groups["database"] = {"url": f"sqlite:///{folder / 'drift.db'}"}
+    # Beside a service that may run here already, and without its log.
+    own = {
+        "database": {"url": f"sqlite:///{folder / 'drift.db'}"},
+        "auth": {"sandbox_port": 0},
+        "log": {"level": "error"},
+    }
+    groups = {name: own[name] for name in own.keys() & settings_type.model_fields.keys()}
     settings = settings_type.model_validate(groups)
     async with app.open_service(settings, app.open_logs(settings)) as service:
         transport = httpx.ASGITransport(service.api)

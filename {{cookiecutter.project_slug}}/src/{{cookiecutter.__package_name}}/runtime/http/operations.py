@@ -112,6 +112,8 @@ class Endpoint:
             state.stream = self.operation.stream
         if self._credentials is not None:
             await self._credentials.verify(scope)
+        if self._decoder.is_empty:
+            return {}
         return await self._decoder.decode(scope, receive, path)
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from .contract import Contract
-from .document import Json, escape
+from ..contract import Contract
+from ..document import Json, escape
 from .normal import normal, resolved
 
 ABSENT = "nothing"

@@ -6,9 +6,9 @@ and answers are valid. `drift` and `breaking` compare it.
 
 from typing import Any
 
-from .contract import Contract, Operation, is_form, is_json
-from .document import Json
-from .spelling import KINDS, NOTES
+from ..contract import Contract, Operation, is_form, is_json
+from ..document import Json
+from ..spelling import KINDS, NOTES
 
 NAMES = {str: "string", bool: "boolean", int: "integer", float: "number", type(None): "null"}
 
