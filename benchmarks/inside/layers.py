@@ -16,13 +16,9 @@ from itertools import pairwise
 from typing import Any
 
 import uvloop
-from fastapi import FastAPI
 from orders.app import Service, open_service
-from orders.contract.api import build_router
 from orders.runtime.config.load import load
-from orders.runtime.http import openapi
-from orders.runtime.http.application import application
-from orders.runtime.observability import logs, rendering, traces
+from orders.runtime.observability import logs, rendering
 from orders.runtime.observability.writers import DirectWriter
 from orders.settings import Settings
 from starlette.applications import Starlette
@@ -33,7 +29,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..table import Row
 from .clock import Measure, in_turns, minus, over, report
-from .peers import VERSION, Orders, Versions, generated, written
+from .peers import VERSION, generated, set_up, written
 
 REQUESTS = 300  # per round and variant: 10 to 20 ms
 BARE, CHAIN = "bare FastAPI, all in all", "whole chain: share of bare FastAPI's throughput"
@@ -103,20 +99,6 @@ def starlette(body: bytes) -> Starlette:
         return Response(body, media_type="application/json")
 
     return Starlette(routes=[Route("/api/version", version)])
-
-
-def set_up() -> FastAPI:
-    """The service's own set-up of FastAPI, with the contract's router."""
-    app = application(
-        name="orders",
-        version="0.1.0",
-        telemetry=traces.OFF,
-        max_body_bytes=1_048_576,
-        blocking_threads=40,
-    )
-    app.include_router(build_router(version=Versions(), orders=Orders()))
-    openapi.publish(app)
-    return app
 
 
 def built_up(service: Service) -> dict[str, ASGIApp]:

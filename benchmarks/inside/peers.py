@@ -6,6 +6,7 @@ is the only difference:
 
 - `written`: a bare FastAPI app with hand-written routes, as its tutorial has them;
 - `generated`: the contract's router in a bare FastAPI app;
+- `set_up`: the same in FastAPI as the service sets it up;
 - `raw`: an ASGI function with a ready body, what no router can be faster than;
 - `many`: 300 operations behind the contract's router.
 """
@@ -22,9 +23,12 @@ from fastapi import FastAPI, Query
 from orders.contract import models
 from orders.contract.api import OrdersApi, VersionApi, build_router
 from orders.contract.operations import GET_VERSION, PlaceOrder201
+from orders.runtime.http import openapi
+from orders.runtime.http.application import application
 from orders.runtime.http.operations import OperationRouter, bind
 from orders.runtime.http.server import Endpoint, ServerOptions, listening
 from orders.runtime.http.server import bind as bound
+from orders.runtime.observability import traces
 from orders.runtime.openapi.operation import Operation, Parameter
 from pydantic import BaseModel
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -131,6 +135,20 @@ def generated() -> FastAPI:
     return app
 
 
+def set_up() -> FastAPI:
+    """The contract's router in FastAPI as the service sets it up."""
+    app = application(
+        name="orders",
+        version="0.1.0",
+        telemetry=traces.OFF,
+        max_body_bytes=1_048_576,
+        blocking_threads=40,
+    )
+    app.include_router(build_router(version=Versions(), orders=Orders()))
+    openapi.publish(app)
+    return app
+
+
 def raw() -> ASGIApp:
     """Two messages."""
     body = VERSION.model_dump_json().encode()
@@ -173,6 +191,7 @@ APPS: Mapping[str, Callable[[], ASGIApp]] = {
     "raw": raw,
     "written": written,
     "generated": generated,
+    "set_up": set_up,
     "many": many,
 }
 

@@ -39,7 +39,7 @@ class Found(Generic[T]):
         found = self.methods.get(name)
         if found is None:
             return None
-        return found[0], dict(zip(found[1], self._values, strict=True))
+        return found[0], dict(zip(found[1], self._values, strict=True)) if self._values else {}
 
 
 class Lookup(Generic[T]):

@@ -66,6 +66,8 @@ class Endpoint:
         self._check = Check(operation) if check else None
         self._credentials = Credentials(operation, authorize) if operation.security else None
         self._limited = operation.deadline is not None or operation.stream
+        asks_nothing = self._decoder.is_empty and self._credentials is None
+        self._at_once = asks_nothing and not self._limited and not check
 
     async def serve(
         self, scope: Scope, receive: Receive, send: Send, path: Mapping[str, str]
@@ -75,7 +77,10 @@ class Endpoint:
             response = await self.response(scope, receive, path)
             await response(scope, receive, send)
             return
-        status, headers, body = await self._reply(scope, receive, path)
+        if self._at_once:
+            status, headers, body = self._answering.reply(await self._handler())
+        else:
+            status, headers, body = await self._reply(scope, receive, path)
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
@@ -112,8 +117,6 @@ class Endpoint:
             state.stream = self.operation.stream
         if self._credentials is not None:
             await self._credentials.verify(scope)
-        if self._decoder.is_empty:
-            return {}
         return await self._decoder.decode(scope, receive, path)
 
 
