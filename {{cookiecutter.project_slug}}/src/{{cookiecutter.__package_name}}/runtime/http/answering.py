@@ -7,9 +7,9 @@ from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
 import typing_extensions
 from pydantic import BaseModel, ValidationError
 
-from ..openapi.operation import Answer, Header, Operation, Result, media_key
+from ..openapi.operation import Answer, Operation, Result, media_key
 from ..openapi.strict_json import read_json
-from ..openapi.wire import adapter, is_bytes, json_to_texts, schema_of, text_to_json
+from ..openapi.wire import adapter, header_reader, is_bytes, json_to_texts
 from .problems import HEADER_BREAK, Problem
 
 RawHeaders = list[tuple[bytes, bytes]]
@@ -158,7 +158,7 @@ class Check:
             for key, answer in operation.answers.items()
         }
         self._headers = {
-            key: [(header, _header_reader(header)) for header in answer.headers]
+            key: [(header, header_reader(header.type)) for header in answer.headers]
             for key, answer in operation.answers.items()
         }
 
@@ -196,10 +196,3 @@ class Check:
         raw = [(name.encode(), value.encode("latin-1")) for name, value in headers]
         media = (b"content-type", b"application/problem+json")
         self.reply(Reply(problem.status, [media, *raw], problem.body()))
-
-
-def _header_reader(header: Header) -> Callable[[str], Any]:
-    type_ = adapter(header.type)
-    schema = schema_of(type_)
-    convert = text_to_json(schema, schema.get("$defs", {}), style="simple", explode=False)
-    return lambda text: type_.validate_json(convert([text]), strict=True)

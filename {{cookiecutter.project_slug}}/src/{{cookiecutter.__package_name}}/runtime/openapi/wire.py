@@ -79,6 +79,14 @@ def text_to_json(
     return lambda texts: scalar(texts[-1])
 
 
+def header_reader(type_: Any) -> Callable[[str], Any]:
+    """From a response header's text to its value. The reader raises `ValidationError`."""
+    known = adapter(type_)
+    schema = schema_of(known)
+    convert = text_to_json(schema, schema.get("$defs", {}), style="simple", explode=False)
+    return lambda text: known.validate_json(convert([text]), strict=True)
+
+
 def deep_to_json(
     name: str, schema: Mapping[str, Any], defs: Mapping[str, Any]
 ) -> Callable[[Sequence[tuple[str, str]]], bytes | None]:

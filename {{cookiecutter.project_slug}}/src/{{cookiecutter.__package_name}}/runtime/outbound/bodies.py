@@ -1,12 +1,15 @@
 """What a request carries, encoded by its media type."""
 
+from collections.abc import Callable
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from ..openapi.operation import Body
-from ..openapi.wire import adapter, json_to_deep, json_to_texts
+from ..openapi.wire import json_to_deep, json_to_texts
+
+Adapter = Callable[[Any], TypeAdapter[Any]]
 
 
 class Spelling(Protocol):
@@ -26,9 +29,11 @@ def spelled(name: str, value: Any, spelling: Spelling) -> list[tuple[str, str]]:
     return [(name, text) for text in texts]
 
 
-def encode_body(body: Body, value: Any, headers: dict[str, str]) -> dict[str, Any]:
+def encode_body(
+    body: Body, value: Any, headers: dict[str, str], adapter: Adapter
+) -> dict[str, Any]:
     """httpx's options for it; the media type goes into `headers`."""
-    media = _media(body, value)
+    media = _media(body, value, adapter)
     type_ = adapter(body.content[media])
     if media == "multipart/form-data":
         return _multipart(body, value)
@@ -42,7 +47,7 @@ def encode_body(body: Body, value: Any, headers: dict[str, str]) -> dict[str, An
     return {"content": value if isinstance(value, bytes) else value.encode()}
 
 
-def _media(body: Body, value: Any) -> str:
+def _media(body: Body, value: Any, adapter: Adapter) -> str:
     """The first media type whose type the value has."""
     [*medias] = body.content
     for media in medias[:-1]:

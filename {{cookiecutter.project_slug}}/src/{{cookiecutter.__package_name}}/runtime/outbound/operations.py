@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from ..errors import DependencyUnavailable
 from ..openapi.operation import Answer, Operation, media_key
 from ..openapi.strict_json import read_json
-from ..openapi.wire import adapter, is_bytes, schema_of, text_to_json
+from ..openapi.wire import adapter, header_reader, is_bytes
 from .bodies import encode_body, spelled
 from .client import Client
 
@@ -67,7 +67,7 @@ class OperationClient:
     ) -> None:
         self._client = client
         self._token = token
-        self._types: dict[int, Any] = {}
+        self._known: dict[tuple[Any, int], tuple[Any, Any]] = {}
 
     async def _call(
         self, operation: Operation[R], errors: Errors, arguments: Mapping[str, Any]
@@ -122,7 +122,7 @@ class OperationClient:
             headers["cookie"] = "; ".join(cookies)
         options: Options = {"params": query or None, "headers": headers}
         if operation.body is not None and arguments["body"] is not None:
-            options |= encode_body(operation.body, arguments["body"], headers)
+            options |= encode_body(operation.body, arguments["body"], headers, self._type)
         return path, options
 
     async def _authorise(
@@ -171,7 +171,8 @@ class OperationClient:
         type_ = self._type(answer.content[declared])
         if media.endswith(("/json", "+json")):
             return read_json(type_, response.content)
-        return type_.validate_python(response.content if is_bytes(type_) else response.text)
+        raw = self._made(is_bytes, type_)
+        return type_.validate_python(response.content if raw else response.text)
 
     def _error(
         self,
@@ -202,12 +203,7 @@ class OperationClient:
         for header in answer.headers:
             text = response.headers.get(header.name)
             if text is not None:
-                type_ = self._type(header.type)
-                schema = schema_of(type_)
-                convert = text_to_json(
-                    schema, schema.get("$defs", {}), style="simple", explode=False
-                )
-                fields[header.python] = type_.validate_json(convert([text]), strict=True)
+                fields[header.python] = self._made(header_reader, header.type)(text)
             elif header.required:
                 raise self._unexpected(response)
         if answer.content:
@@ -223,10 +219,13 @@ class OperationClient:
         )
 
     def _type(self, type_: Any) -> Any:
-        """Its adapter; building one costs a hundred times what using it does."""
-        known = self._types.get(id(type_))
+        return self._made(adapter, type_)
+
+    def _made(self, make: Callable[[Any], Any], of: Any) -> Any:
+        """What `make` makes of it, once: that costs a hundred times what using it does."""
+        known = self._known.get((make, id(of)))
         if known is None:
-            known = self._types[id(type_)] = adapter(type_), type_  # kept, and so its id
+            known = self._known[make, id(of)] = make(of), of  # kept, and so its id
         return known[0]
 
 
