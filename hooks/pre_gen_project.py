@@ -29,19 +29,20 @@ CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
 DEPENDENCIES: Final = frozenset(
     """
     aiohappyeyeballs aiohttp aiosignal aiosqlite alembic annotated_doc annotated_types anyio
-    argcomplete ast_serialize asyncpg attr attrs black blackd blib2to3 certifi cffi
-    charset_normalizer click colorama coverage cryptography datamodel_code_generator dotenv
-    editables fastapi frozenlist genson google graphql greenlet grimp h11 harfile hatchling
-    httpcore httptools httpx httpx_aiohttp hypothesis hypothesis_graphql idna importlinter
-    inflect iniconfig isort jaraco jinja2 jsonschema jsonschema_path jsonschema_rs
-    jsonschema_specifications jwt lazy_object_proxy librt mako markdown_it markupsafe mdurl
-    more_itertools multidict multipart mypy mypy_extensions mypyc openapi_schema_validator
-    openapi_spec_validator opentelemetry orjson packaging pathable pathspec pip pkg_resources
-    platformdirs pluggy prometheus_client propcache psutil py pycparser pydantic pydantic_core
-    pydantic_settings pygments pyrate_limiter pytest pytest_cov python_multipart pytokens
-    referencing requests rfc3339_validator rich rpds ruff schemathesis setuptools shellingham
-    six sortedcontainers sqlalchemy starlette structlog tomlkit trove_classifiers typeguard
-    typer typing_extensions typing_inspection urllib3 uvicorn uvloop werkzeug yaml yarl
+    argcomplete ast_serialize async_timeout asyncpg attr attrs black blackd blib2to3 certifi cffi
+    charset_normalizer click colorama coverage cryptography datamodel_code_generator deprecated
+    dotenv editables fastapi frozenlist genson google graphql greenlet grimp h11 h2 harfile
+    hatchling hpack httpcore httptools httpx httpx_aiohttp hypercorn hyperframe hypothesis
+    hypothesis_graphql idna importlinter inflect iniconfig isort jaraco jinja2 jsonschema
+    jsonschema_path jsonschema_rs jsonschema_specifications jwt lazy_object_proxy librt limits mako
+    markdown_it markupsafe mdurl more_itertools multidict multipart mypy mypy_extensions mypyc
+    openapi_schema_validator openapi_spec_validator opentelemetry orjson packaging pathable
+    pathspec pip pkg_resources platformdirs pluggy priority prometheus_client propcache psutil py
+    pybreaker pycparser pydantic pydantic_core pydantic_settings pygments pyrate_limiter pyreqwest
+    pytest pytest_cov python_multipart pytokens redis referencing requests rfc3339_validator rich
+    rpds ruff schemathesis setuptools shellingham six sortedcontainers sqlalchemy starlette
+    structlog tomlkit trove_classifiers trustme typeguard typer typing_extensions typing_inspection
+    urllib3 uvicorn uvloop werkzeug wrapt wsproto yaml yarl
     """.split()
 )
 # `tests` and `tools` are the service's own folders, `steadfast_service` the name its tests carry

@@ -7,6 +7,7 @@ import sys
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,6 +47,7 @@ IMPORTS: Mapping[str, str] = {
 # Imported by name although another dependency brings them: its own documentation says to.
 BROUGHT: Mapping[str, str] = {
     "starlette": "fastapi",
+    "aiohappyeyeballs": "aiohttp",
     "anyio": "httpx",
     "cryptography": "pyjwt",
     "pydantic_core": "pydantic",
@@ -68,6 +70,14 @@ def _imported(folder: Path) -> set[str]:
 
 def _names(requirements: Iterable[str]) -> set[str]:
     return {re.split(r"[\[<>=~! ;]", line)[0] for line in requirements}
+
+
+def _declared(project: Mapping[str, Any]) -> tuple[set[str], set[str]]:
+    """The names of what the service needs, its extras included, and of its tools."""
+    extras = project["project"]["optional-dependencies"].values()
+    needed = [*project["project"]["dependencies"], *itertools.chain.from_iterable(extras)]
+    # An extra is installed among the tools, so that its tests run.
+    return _names(needed), _names(project["dependency-groups"]["dev"]) - _names(needed)
 
 
 def _module(name: str) -> str:
@@ -95,20 +105,20 @@ def test_every_dependency_has_a_use(service: Path) -> None:
         path.read_text(encoding="utf-8") for path in service.joinpath("src").rglob("*.py")
     )
     imported = _imported(service / "src")
-    for name in _names(project["project"]["dependencies"]):
+    needed, tools = _declared(project)
+    for name in needed:
         used = re.search(PLUGINS[name], src) if name in PLUGINS else _module(name) in imported
         assert used, f"{name} is an orphan: nothing in src uses it"
     everything = _all_text(service)
     tested = _imported(service / "tests") | _imported(service / "tools")
-    for name in _names(project["dependency-groups"]["dev"]):
+    for name in tools:
         used = re.search(TOOLS[name], everything) if name in TOOLS else _module(name) in tested
         assert used, f"{name} is an orphan among the tools"
 
 
 def test_every_import_has_a_dependency(service: Path) -> None:
     project = tomllib.loads(service.joinpath("pyproject.toml").read_text(encoding="utf-8"))
-    runtime = _names(project["project"]["dependencies"])
-    tools = _names(project["dependency-groups"]["dev"])
+    runtime, tools = _declared(project)
     both = runtime | tools
     for folder, declared in (("src", runtime), ("tests", both), ("tools", both)):
         known = {_module(name).split(".")[0] for name in declared}

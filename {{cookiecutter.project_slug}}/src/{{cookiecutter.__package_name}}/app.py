@@ -21,6 +21,7 @@ from .gateways.sql.store import SqlStore
 # jinja: else
 from .gateways.store_memory import MemoryOrders
 # jinja: endif
+from .runtime.active_faults import ActiveFaults
 # jinja: if cookiecutter.auth == "jwt"
 from .runtime.auth.opening import open_authorizer
 # jinja: endif
@@ -28,15 +29,15 @@ from .runtime.config.load import effective, environment
 from .runtime.health import Health
 from .runtime.http import chain, openapi
 from .runtime.http.application import application
-from .runtime.http.fault_injection import Fault
-from .runtime.http.server import loopback
-from .runtime.observability import logs, metrics, rendering, traces, writers
-from .runtime.observability.gc_pauses import GcPauses
-from .runtime.observability.loop_lag import measure_loop_lag
+from .runtime.http.fault_injection import fault_routes
+from .runtime.http.load_shedding import open_shedding
+from .runtime.http.rate_limit import open_rate_limit
+from .runtime.observability import logs, rendering, traces, writers
+from .runtime.observability.metrics import open_metrics
 from .runtime.observability.sampling import Sampling
 from .runtime.ops.management import management_app
 from .runtime.ops.probes import probe_routes
-from .runtime.outbound.client import Client
+from .runtime.outbound.dependencies import open_dependencies
 from .runtime.shutdown import Closing
 from .runtime.watchdog import Watchdog
 from .settings import Settings
@@ -75,11 +76,7 @@ async def open_service(settings: Settings, pipeline: logs.Pipeline) -> AsyncIter
     http = settings.http
     async with Closing(http.close_timeout) as closing:
         # What is seen of it
-        health = Health()
-        meters = metrics.Metrics()
-        metrics.log_counts(meters, pipeline)
-        closing.add("gc pauses", GcPauses().watch(meters.registry))
-        closing.task("loop lag", measure_loop_lag(meters.loop_lag.observe))
+        health, meters = Health(), open_metrics(closing, pipeline)
         tracing = traces.Tracing(
             service={"service.name": settings.name, "service.version": __version__},
             ratio=settings.tracing.sample_ratio,
@@ -97,16 +94,20 @@ async def open_service(settings: Settings, pipeline: logs.Pipeline) -> AsyncIter
         )
         closing.add("database", store.close)
         await store.open(health, meters)
-        repository = store.orders
+        repository, waiting = store.orders, store.waiting
         # jinja: else
-        repository = MemoryOrders()
+        repository, waiting = MemoryOrders(), lambda: 0
         # jinja: endif
-        payments = settings.dependencies.payments
-        url = payments.url or await closing.enter("sandbox", loopback(sandbox_app()))
-        client = Client(
-            "payments", url, timeout=payments.timeout, metrics=meters, tracer=tracing.tracer()
+        faults = ActiveFaults(type(settings.dependencies).model_fields, meters)
+        clients = await open_dependencies(
+            settings.dependencies,
+            sandboxes={"payments": sandbox_app()},
+            closing=closing,
+            health=health,
+            metrics=meters,
+            tracer=tracing.tracer(),
+            faults=faults,
         )
-        closing.add("payments client", client.close)
 
         # What it offers
         info = {"name": settings.name, "version": __version__, "commit": settings.commit}
@@ -119,7 +120,7 @@ async def open_service(settings: Settings, pipeline: logs.Pipeline) -> AsyncIter
         )
         router = build_router(
             version=VersionHandler(**info),
-            orders=OrdersHandler(Orders(repository, HttpPayments(client))),
+            orders=OrdersHandler(Orders(repository, HttpPayments(clients["payments"]))),
             # jinja: if cookiecutter.auth == "jwt"
             authorize=await open_authorizer(closing, meters, **settings.auth.model_dump()),
             # jinja: endif
@@ -128,6 +129,7 @@ async def open_service(settings: Settings, pipeline: logs.Pipeline) -> AsyncIter
         api.include_router(router)
         api.router.routes.extend(probe_routes(health)[:2])
         openapi.publish(api)
+        faults.open(settings.faults.rules, lambda: fault_routes(api, chain.PROBES))
 
         # The way of every request to it
         layers = chain.layers(
@@ -142,13 +144,19 @@ async def open_service(settings: Settings, pipeline: logs.Pipeline) -> AsyncIter
             watchdog=Watchdog(stream_idle=http.stream_idle_timeout),
             request_timeout=http.request_timeout,
             slow_request=settings.log.slow_request,
-            max_in_flight=http.max_in_flight,
-            fault=Fault(**settings.faults.model_dump(exclude={"allow_in_production"})),
+            rate_limit=open_rate_limit(closing, meters, **dict(settings.rate_limit)),
+            shedding=open_shedding(closing, meters, router, waiting, **dict(settings.shedding)),
+            faults=faults,
+            tracer=tracing.tracer(),
         )
         management = management_app(
             health=health,
             registry=meters.registry,
             info={**info, "environment": settings.environment},
             config=lambda: effective(settings, "APP_"),
+            dependencies=clients,
+            faults=faults,
+            may_inject=settings.may_inject,
+            token=settings.management.token.get_secret_value(),
         )
         yield Service(chain.wrap(api, layers), api, management, health)

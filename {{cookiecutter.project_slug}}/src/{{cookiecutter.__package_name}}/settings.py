@@ -6,51 +6,25 @@ A default of None follows the environment; what it becomes is said beside it.
 """
 
 from collections.abc import Iterator
-from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    HttpUrl,
-    SecretStr,
-    TypeAdapter,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
-SecondsOrZero = Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)]
-Rate = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Port = Annotated[int, Field(ge=1, le=65535)]
-RouteName = Annotated[str, Field(pattern=r"^[A-Z]+ /\S*$")]
-_HTTP_URL: TypeAdapter[HttpUrl] = TypeAdapter(HttpUrl)
-
-
-def _http_url(value: str) -> str:
-    if value:
-        _HTTP_URL.validate_python(value)
-    return value
-
-
-class Environment(StrEnum):
-    """What kind of place this is; production refuses what is only safe elsewhere."""
-
-    DEVELOPMENT = "development"
-    STAGING = "staging"
-    PRODUCTION = "production"
-
-
-class Group(BaseModel):
-    """A branch of the tree: unknown names are refused, values do not change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    def unsafe(self, environment: Environment) -> Iterator[str]:
-        """What must not be so in this environment, one line each with the variable's name."""
-        yield from ()
+from .runtime.config.groups import (
+    Environment,
+    Group,
+    # jinja: if cookiecutter.auth == "jwt"
+    OptionalUrl,
+    # jinja: endif
+    Port,
+    Rate,
+    RouteName,
+    Seconds,
+    SecondsOrZero,
+)
+from .runtime.faults import Fault
+from .runtime.outbound.options import Dependency
 
 
 class Http(Group):
@@ -62,7 +36,6 @@ class Http(Group):
     stream_idle_timeout: Seconds = 30.0  # a stream that sends nothing for so long is cut
     max_body_bytes: int = Field(1_048_576, ge=0)  # 1 MiB: JSON, not uploads
     check_answers: bool | None = None  # against the contract: in development, it costs double
-    max_in_flight: int = Field(1000, ge=1)  # beyond it requests wait on each other, not on I/O
     keep_alive: int = Field(75, ge=1)  # above the 60 s idle timeout of common load balancers
     blocking_threads: int = Field(40, ge=1)  # for `def` endpoints
     drain_delay: SecondsOrZero = 5.0  # until every load balancer has seen the failing probe
@@ -92,7 +65,7 @@ class Management(Group):
 
 # jinja: if cookiecutter.database == "sql"
 def _database_url(value: SecretStr) -> SecretStr:
-    from .runtime.database.engine import parse_url
+    from .runtime.database.urls import parse_url
 
     parse_url(value.get_secret_value())
     return value
@@ -103,7 +76,7 @@ class Database(Group):
 
     # Secret because of the password in it.
     url: Annotated[SecretStr, AfterValidator(_database_url)] = SecretStr("sqlite:///orders.db")
-    pool_size: int = Field(10, ge=1, le=1000)  # connections of this process
+    pool_size: int = Field(10, ge=1, le=1000)  # to PostgreSQL; readiness has two more
     pool_wait: Seconds = 2.0  # for a connection, before the request is refused
 
     def unsafe(self, environment: Environment) -> Iterator[str]:
@@ -121,7 +94,7 @@ class Auth(Group):
     """Whose tokens are believed."""
 
     issuer: str = ""  # as in the tokens' `iss`; empty in development: a sandbox issues them
-    jwks_url: Annotated[str, AfterValidator(_http_url)] = ""  # the issuer's public keys
+    jwks_url: OptionalUrl = ""  # the issuer's public keys
     audience: str = "{{ cookiecutter.project_slug }}"  # this service's name in the tokens' `aud`
     algorithms: tuple[Algorithm, ...] = ("ES256", "RS256")  # that its signatures may use
     leeway: SecondsOrZero = 30.0  # how far the issuer's clock may be from ours
@@ -136,21 +109,41 @@ class Auth(Group):
 
 
 # jinja: endif
-class Dependency(Group):
-    """A service that this one calls."""
-
-    url: Annotated[str, AfterValidator(_http_url)] = ""  # empty in development: a sandbox
-    timeout: Seconds = 2.0  # a call's own limit, inside its share of the deadline
-
-
 class Dependencies(Group):
-    """One entry per dependency."""
+    """One entry per dependency; `runtime/outbound/options.py` has what each may say."""
 
     payments: Dependency = Dependency()
 
     def unsafe(self, environment: Environment) -> Iterator[str]:
-        if environment is Environment.PRODUCTION and not self.payments.url:
-            yield "APP_DEPENDENCIES__PAYMENTS__URL: required in production"
+        for name in type(self).model_fields:
+            if environment is Environment.PRODUCTION and not getattr(self, name).url:
+                yield f"APP_DEPENDENCIES__{name.upper()}__URL: required in production"
+
+
+class Shedding(Group):
+    """When requests are refused before work is done, with 503."""
+
+    max_in_flight: int = Field(1000, ge=1)  # the last line; beyond it memory decides
+    min_in_flight: int = Field(16, ge=1)  # the adaptive limit never falls below, so as not to shed
+    # for the load of a neighbour on the same cores
+    target_lag: SecondsOrZero = 0.05  # of the event loop; above it the limit falls. 0: never
+    critical_routes: tuple[RouteName, ...] = ()  # beside those marked x-priority in the contract
+
+
+def _rates(value: str) -> str:
+    if value:
+        from .runtime.client_rates import parse_rates
+
+        parse_rates(value)
+    return value
+
+
+class RateLimit(Group):
+    """What one client may ask, with 429 beyond it. Off while `limit` is empty."""
+
+    limit: Annotated[str, AfterValidator(_rates)] = ""  # such as "100/second;5000/hour"
+    key_header: str = ""  # that tells clients apart; empty: their address
+    storage: SecretStr = SecretStr("")  # redis://host:port/0 for all replicas; empty: each its own
 
 
 class Log(Group):
@@ -179,19 +172,15 @@ class Tracing(Group):
 
 
 class Faults(Group):
-    """Faults injected on purpose. Off at 0 %."""
+    """Faults injected on purpose; `/faults` on the management port takes the same."""
 
-    percentage: float = Field(0.0, ge=0, le=100)
-    path_prefix: str = "/api/"
-    delay: SecondsOrZero = 0.0
-    abort_status: int = Field(0, ge=0, le=599)
+    rules: tuple[Fault, ...] = ()  # a JSON list
     allow_in_production: bool = False
 
     def unsafe(self, environment: Environment) -> Iterator[str]:
-        allowed = self.allow_in_production or environment is not Environment.PRODUCTION
-        if self.percentage and not allowed:
+        if self.rules and not self.allow_in_production and environment is Environment.PRODUCTION:
             yield (
-                "APP_FAULTS__PERCENTAGE: refused in production without"
+                "APP_FAULTS__RULES: refused in production without"
                 " APP_FAULTS__ALLOW_IN_PRODUCTION=true"
             )
 
@@ -219,6 +208,8 @@ class Settings(BaseSettings):
     auth: Auth = Auth()
     # jinja: endif
     dependencies: Dependencies = Dependencies()
+    shedding: Shedding = Shedding()
+    rate_limit: RateLimit = RateLimit()
     log: Log = Log()
     tracing: Tracing = Tracing()
     faults: Faults = Faults()
@@ -236,6 +227,11 @@ class Settings(BaseSettings):
             checked = self.http.model_copy(update={"check_answers": development})
             object.__setattr__(self, "http", checked)
         return self
+
+    @property
+    def may_inject(self) -> bool:
+        """Whether faults may be injected here."""
+        return self.faults.allow_in_production or self.environment is not Environment.PRODUCTION
 
     def unsafe(self) -> list[str]:
         """What must not be so in this environment, one line each with the variable's name."""

@@ -154,6 +154,7 @@ PATHS: Json = {
         "get": operation(
             responses={"200": answer(STRING, "text/event-stream"), "404": PROBLEM},
             **{"x-stream": True, "x-deadline": 0.5, "x-key-route": True},
+            **{"x-priority": "critical"},
         )
     },
     "/secure": {

@@ -159,6 +159,7 @@ SEEDED: dict[str, tuple[Callable[[Edit], Any], str]] = {
         "/components/securitySchemes/token/openIdConnectUrl",
     ),
     "x-deadline": (lambda e: e.post.update({"x-deadline": 4}), f"{POST}/x-deadline"),
+    "x-priority": (lambda e: e.post.update({"x-priority": "critical"}), f"{POST}/x-priority"),
     "x-key-route": (lambda e: e.post.update({"x-key-route": True}), f"{POST}/x-key-route"),
     "discriminator": (
         lambda e: e.schemas["Pet"].update(discriminator={"propertyName": "sort"}),

@@ -180,6 +180,7 @@ OPERATIONS: list[tuple[Json, str, str]] = [
         (operation(**{"x-deadline": value}), f"{G}/x-deadline", "positive number")
         for value in ("3s", "3", 0, -1, True, None, [3])
     ),
+    (operation(**{"x-priority": "low"}), f"{G}/x-priority", "critical, or left out"),
     (operation(**{"x-key-route": "yes"}), f"{G}/x-key-route", "true or false"),
     (operation(**{"x-stream": 1}), f"{G}/x-stream", "true or false"),
     (

@@ -14,8 +14,7 @@ from ..support.process import Process, starting
 # ring below.
 REQUESTS = 2000
 ERRORS = {
-    "FAULTS__PERCENTAGE": "100",
-    "FAULTS__ABORT_STATUS": "500",
+    "FAULTS__RULES": '[{"abort_status": 500}]',
     "LOG__SAMPLE_RATE": "1",
     "LOG__WRITER": "ring",
     "LOG__RING_SIZE": "500",

@@ -76,16 +76,15 @@ def test_a_misspelt_variable_is_pointed_out(tmp_path: Path) -> None:
 
 
 def test_production_refuses_what_is_unsafe(tmp_path: Path) -> None:
-    env = environment(
-        tmp_path, ENVIRONMENT="production", FAULTS__PERCENTAGE="1", MANAGEMENT__TOKEN="short"
-    )
+    unsafe = {"FAULTS__RULES": '[{"abort_status": 500}]', "MANAGEMENT__TOKEN": "short"}
+    env = environment(tmp_path, ENVIRONMENT="production", **unsafe)
     env.pop("APP_DATABASE__URL", None)
     lines = refused("serve", env=env)
     expected = [
         "APP_DEPENDENCIES__PAYMENTS__URL",
         *(["APP_DATABASE__URL"] if HAS_DATABASE else []),
         *(["APP_AUTH__ISSUER", "APP_AUTH__JWKS_URL"] if HAS_AUTH else []),
-        "APP_FAULTS__PERCENTAGE",
+        "APP_FAULTS__RULES",
         "APP_MANAGEMENT__TOKEN",
     ]
     assert sorted(line.split(":")[1].strip() for line in lines) == sorted(expected)
@@ -103,7 +102,7 @@ def test_routes_lists_them(tmp_path: Path) -> None:
     done = command("routes", env=environment(tmp_path))
     assert done.returncode == 0, done.stderr
     routes = [line.split() for line in done.stdout.splitlines()]
-    assert ["POST", "/api/orders", "x-key-route=True"] in routes
+    assert ["POST", "/api/orders", "x-key-route=True", "x-priority=critical"] in routes
     assert ["GET", "/api/orders/{order_id}"] in routes
     assert ["GET", "/api/version"] in routes
     assert ["GET,HEAD", "/readyz"] in routes

@@ -17,7 +17,10 @@ SECRET = "hunter2hunter2hunter2"
 @pytest.fixture(scope="module")
 async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
     folder = tmp_path_factory.mktemp(SECRET)  # so that it is in the database's URL too
-    async with served(folder, management={"token": SECRET}) as it:
+    redis = {"storage": f"redis://user:{SECRET}@127.0.0.1:1/0"}
+    rules = {"rules": [{"delay": 1, "percentage": 1, "route": "GET /docs"}]}
+    groups = {"management": {"token": SECRET}, "rate_limit": redis, "faults": rules}
+    async with served(folder, **groups) as it:
         yield it
 
 
@@ -37,7 +40,9 @@ async def test_the_first_page_leads_to_the_others(running: Served) -> None:
 async def test_the_settings_are_shown_without_secrets(running: Served) -> None:
     shown = (await running.ops.get("/config")).json()
     assert shown["APP_MANAGEMENT__TOKEN"] == "***"
+    assert shown["APP_RATE_LIMIT__STORAGE"] == "***"
     assert shown["APP_HTTP__REQUEST_TIMEOUT"] == 5
+    assert shown["APP_FAULTS__RULES"][0]["route"] == "GET /docs"
     if "database" in Settings.model_fields:
         assert shown["APP_DATABASE__URL"] == "***"
 

@@ -1,107 +1,142 @@
-"""Faults on purpose, and refusing early what is too much."""
+"""Refusing early what is too much."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
 
-import pytest
+import httpx
 
-from ..support.serving import ORDER, Served, served
+from ..support.serving import Served, served
 
-BOUND = 5.0
-MARK = "x-injected-fault"
+BOUND = 10.0
+WAIT = "/api/lab/wait"
+
+
+class Lab:
+    """Requests that wait until they may end, and others that cost."""
+
+    def __init__(self, running: Served) -> None:
+        self.running = running
+        self.started = asyncio.Semaphore(0)
+        self.gate = asyncio.Event()
+        self.calls: list[asyncio.Task[httpx.Response]] = []
+        router = running.service.api.router
+        router.add_api_route(WAIT, self.wait)
+        router.add_api_route("/api/lab/work", self.work)
+
+    async def wait(self) -> None:
+        self.started.release()
+        await self.gate.wait()
+
+    async def work(self) -> None:
+        """Two milliseconds of the loop's time, in two turns."""
+        for _ in range(2):
+            end = time.perf_counter() + 0.001
+            while time.perf_counter() < end:
+                pass
+            await asyncio.sleep(0)
+
+    async def fill(self, number: int) -> None:
+        """So many more requests in flight."""
+        self.calls += [asyncio.create_task(self.running.client.get(WAIT)) for _ in range(number)]
+        async with asyncio.timeout(BOUND):
+            for _ in range(number):
+                await self.started.acquire()
+
+    async def status(self, path: str = "/api/version") -> int:
+        return (await self.running.client.get(path)).status_code
 
 
 @asynccontextmanager
-async def faulty(factory: pytest.TempPathFactory, **faults: object) -> AsyncIterator[Served]:
-    async with served(factory.mktemp("faults"), faults=faults) as running:
-        yield running
+async def lab(folder: Path, **shedding: Any) -> AsyncIterator[Lab]:
+    options = {"target_lag": 0} | shedding
+    async with served(folder, shedding=options, log={"sample_rate": 0}) as running:
+        it = Lab(running)
+        yield it
+        it.gate.set()
+        await asyncio.gather(*it.calls, return_exceptions=True)
 
 
-async def test_without_a_percentage_nothing_is_injected(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
-    async with faulty(tmp_path_factory, abort_status=503, delay=10) as running:
-        async with asyncio.timeout(BOUND):
-            response = await running.client.get("/api/version")
-        assert response.status_code == 200
-        assert MARK not in response.headers
-
-
-async def test_an_abort_is_marked_and_logged(tmp_path_factory: pytest.TempPathFactory) -> None:
-    async with faulty(tmp_path_factory, percentage=100, abort_status=503) as running:
-        response = await running.client.get("/api/version")
+async def test_at_its_limit_the_service_refuses_early(tmp_path: Path) -> None:
+    # Of ten, two are for critical routes.
+    async with lab(tmp_path, max_in_flight=10) as it:
+        await it.fill(8)
+        response = await it.running.client.get("/api/version")
         assert response.status_code == 503
+        assert int(response.headers["retry-after"]) >= 1
         assert response.headers["content-type"] == "application/problem+json"
-        assert response.json()["request_id"] == response.headers["x-request-id"]
-        assert response.headers[MARK] == "delay=0;abort=503"
-        assert running.records.of("fault injected")
-
-
-async def test_other_paths_are_left_alone(tmp_path_factory: pytest.TempPathFactory) -> None:
-    faults = {"percentage": 100, "abort_status": 503, "path_prefix": "/api/orders"}
-    async with faulty(tmp_path_factory, **faults) as running:
-        for path in ("/api/version", "/livez", "/readyz", "/docs"):
-            response = await running.client.get(path)
-            assert response.status_code == 200
-            assert MARK not in response.headers
-        assert (await running.client.get("/api/orders")).status_code == 503
-
-
-async def test_a_delayed_request_is_served_whole(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
-    async with faulty(tmp_path_factory, percentage=100, delay=0.2) as running:
-        response = await running.client.post("/api/orders", json=ORDER)
-        assert response.status_code == 201
-        assert response.headers[MARK] == "delay=0.2;abort=0"
-        assert response.elapsed.total_seconds() >= 0.2
-
-
-async def test_a_delay_counts_against_the_deadline(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
-    async with faulty(tmp_path_factory, percentage=100, delay=60) as running:
-        header = {"X-Request-Timeout-Ms": "100"}
+        assert response.json() == {
+            "type": "about:blank",
+            "title": "Service Unavailable",
+            "status": 503,
+            "detail": "The service has more to do than it can.",
+            "request_id": response.headers["x-request-id"],
+        }
+        for path in ("/livez", "/readyz"):
+            assert await it.status(path) == 200
+        assert (await it.running.ops.get("/livez")).status_code == 200
+        it.calls[0].cancel()  # its caller gives up, and makes room
         async with asyncio.timeout(BOUND):
-            response = await running.client.get("/api/version", headers=header)
-        assert response.status_code == 504
-
-
-async def test_a_percentage_is_a_share(tmp_path_factory: pytest.TempPathFactory) -> None:
-    async with faulty(tmp_path_factory, percentage=50, abort_status=500) as running:
-        answers = [(await running.client.get("/api/version")).status_code for _ in range(200)]
-        # Outside of these once in 10^12 runs.
-        assert 50 < answers.count(500) < 150
-        assert answers.count(200) + answers.count(500) == 200
-
-
-async def test_at_its_limit_the_service_refuses_early(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
-    started, gate = asyncio.Semaphore(0), asyncio.Event()
-
-    async def wait() -> None:
-        started.release()
-        await gate.wait()
-
-    async with served(tmp_path_factory.mktemp("shedding"), http={"max_in_flight": 2}) as running:
-        running.service.api.router.add_api_route("/api/lab/wait", wait)
-        waiting = [asyncio.ensure_future(running.client.get("/api/lab/wait")) for _ in range(2)]
-        async with asyncio.timeout(BOUND):
-            for _ in waiting:
-                await started.acquire()
-            response = await running.client.get("/api/version")
-            assert response.status_code == 503
-            assert response.headers["retry-after"] == "1"
-            assert response.headers["content-type"] == "application/problem+json"
-            assert response.json()["request_id"] == response.headers["x-request-id"]
-            for path in ("/livez", "/readyz"):
-                assert (await running.client.get(path)).status_code == 200
-            waiting[0].cancel()  # its caller gives up, and makes room
-            while (await running.client.get("/api/version")).status_code == 503:
+            while await it.status() == 503:
                 await asyncio.sleep(0.01)
-            gate.set()
-            assert (await waiting[1]).status_code == 200
-        shed = await running.metric("http_server_requests_shed_total", reason="concurrency")
+        it.gate.set()
+        assert (await it.calls[1]).status_code == 200
+        shed = await it.running.metric("http_server_requests_shed_total", reason="overload")
         assert shed >= 1
+        assert await it.running.metric("http_server_in_flight_limit") == 10
+
+
+async def test_critical_routes_are_refused_last(tmp_path: Path) -> None:
+    critical = [f"GET {WAIT}", "GET /api/lab/{name}/details"]
+    async with lab(tmp_path, max_in_flight=10, critical_routes=critical) as it:
+        await it.fill(8)
+        assert await it.status() == 503
+        assert await it.status("/api/lab/1/details") == 404  # let through, and there is none
+        await it.fill(2)
+        assert await it.status(WAIT) == 503
+        shed = await it.running.metric("http_server_requests_shed_total", reason="concurrency")
+        assert shed == 1
+
+
+async def test_an_order_is_critical_by_the_contract(tmp_path: Path) -> None:
+    async with lab(tmp_path, max_in_flight=5) as it:
+        await it.fill(4)
+        assert await it.status("/api/orders") == 503
+        assert (await it.running.client.post("/api/orders", json={})).status_code == 422
+
+
+async def test_what_is_refused_does_not_flood_the_log(tmp_path: Path) -> None:
+    async with lab(tmp_path, max_in_flight=1) as it:
+        await it.fill(1)
+        for _ in range(50):
+            assert await it.status() == 503
+        async with asyncio.timeout(BOUND):
+            while not it.running.records.of("shedding load"):
+                await asyncio.sleep(0.05)
+        assert it.running.records.of("request") == []
+        assert it.running.records.of("shedding load")[0]["refused"] > 0
+
+
+async def test_a_busy_loop_lowers_the_limit(tmp_path: Path) -> None:
+    async with lab(tmp_path, target_lag=0.05, min_in_flight=2) as it:
+        limits = httpx.Limits(max_connections=None)
+        url = it.running.client.base_url
+        credentials = it.running.client.headers
+
+        async def press(client: httpx.AsyncClient) -> list[int]:
+            return [(await client.get("/api/lab/work")).status_code for _ in range(10)]
+
+        async with httpx.AsyncClient(
+            base_url=url, headers=credentials, limits=limits, timeout=30
+        ) as client:
+            found = await asyncio.gather(*(press(client) for _ in range(60)))
+        statuses = [status for one in found for status in one]
+        assert set(statuses) == {200, 503}
+        assert await it.running.metric("http_server_in_flight_limit") < 64
+        async with asyncio.timeout(BOUND):
+            while await it.running.metric("http_server_in_flight_limit") < 64:
+                await asyncio.sleep(0.1)
+        assert await it.status() == 200

@@ -15,7 +15,7 @@ from .serving import Served
 @asynccontextmanager
 async def outbound(url: str) -> AsyncIterator[Client]:
     """The outbound client of one dependency, called `shop`."""
-    client = Client("shop", url, timeout=5, metrics=Metrics(), tracer=NoOpTracer())
+    client = Client("shop", url, metrics=Metrics(), tracer=NoOpTracer())
     try:
         yield client
     finally:

@@ -1,16 +1,21 @@
 """The middleware chain as such."""
 
+from functools import partial
 from typing import Any
 
 import pytest
+from opentelemetry.trace import NoOpTracer
 from prometheus_client import CollectorRegistry
 from starlette.types import Message, Receive, Scope, Send
 
+from steadfast_service.runtime.active_faults import ActiveFaults
+from steadfast_service.runtime.concurrency_limit import ConcurrencyLimit
 from steadfast_service.runtime.context import current
 from steadfast_service.runtime.http import chain
-from steadfast_service.runtime.http.fault_injection import Fault
+from steadfast_service.runtime.http.load_shedding import LoadShedding
 from steadfast_service.runtime.observability.metrics import Metrics
 from steadfast_service.runtime.observability.sampling import Sampling
+from steadfast_service.runtime.route_match import RouteSet
 from steadfast_service.runtime.watchdog import Watchdog
 
 from ..support.records import Records, record_logs
@@ -52,8 +57,16 @@ def layers() -> tuple[list[chain.Layer], CollectorRegistry, Records]:
         watchdog=Watchdog(stream_idle=1),
         request_timeout=5,
         slow_request=1,
-        max_in_flight=10,
-        fault=Fault(),
+        rate_limit=None,
+        shedding=partial(
+            LoadShedding,
+            limit=ConcurrencyLimit(max_in_flight=10, min_in_flight=1, target_lag=0),
+            critical=RouteSet(),
+            streams=RouteSet(),
+            metrics=metrics,
+        ),
+        faults=ActiveFaults((), metrics),
+        tracer=NoOpTracer(),
     )
     return built, metrics.registry, records
 

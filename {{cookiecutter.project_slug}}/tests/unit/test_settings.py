@@ -5,18 +5,20 @@ from typing import Any
 
 import pytest
 
+from steadfast_service.runtime.config.groups import Environment
 from steadfast_service.runtime.config.load import (
     InvalidSettings,
     effective,
     load,
     unknown_variables,
 )
-from steadfast_service.settings import Environment, Settings
+from steadfast_service.settings import Settings
 
 from ..support.caller import HAS_AUTH
 
 SQL = "database" in Settings.model_fields
 SECRET = "hunter2hunter2hunter2"
+RULES = '[{"abort_status": 503}]'
 
 
 @pytest.fixture(autouse=True)
@@ -92,7 +94,6 @@ def test_every_level_can_be_set_and_lists_are_json(monkeypatch: pytest.MonkeyPat
         ("APP_TRACING__SAMPLE_RATIO", "-0.1"),
         ("APP_DEPENDENCIES__PAYMENTS__URL", "payments:8080"),
         ("APP_DEPENDENCIES__PAYMENTS__URL", "ftp://payments"),
-        ("APP_FAULTS__ABORT_STATUS", "600"),
         ("APP_HTTP__PROT", "8000"),
         *(
             ("APP_DATABASE__URL", url)
@@ -165,8 +166,8 @@ def production(**changes: str) -> dict[str, str]:
     [
         ({}, []),
         ({"APP_DEPENDENCIES__PAYMENTS__URL": ""}, ["APP_DEPENDENCIES__PAYMENTS__URL"]),
-        ({"APP_FAULTS__PERCENTAGE": "1"}, ["APP_FAULTS__PERCENTAGE"]),
-        ({"APP_FAULTS__PERCENTAGE": "1", "APP_FAULTS__ALLOW_IN_PRODUCTION": "true"}, []),
+        ({"APP_FAULTS__RULES": RULES}, ["APP_FAULTS__RULES"]),
+        ({"APP_FAULTS__RULES": RULES, "APP_FAULTS__ALLOW_IN_PRODUCTION": "true"}, []),
         ({"APP_MANAGEMENT__TOKEN": "short"}, ["APP_MANAGEMENT__TOKEN"]),
         ({"APP_MANAGEMENT__TOKEN": SECRET}, []),
         ({"APP_DATABASE__URL": ""}, ["APP_DATABASE__URL"] if SQL else []),

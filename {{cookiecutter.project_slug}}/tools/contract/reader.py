@@ -24,7 +24,7 @@ STYLES = {
     "header": ("simple",),
     "cookie": ("form",),
 }
-EXTENSIONS = ("x-deadline", "x-key-route", "x-stream")
+EXTENSIONS = ("x-deadline", "x-key-route", "x-priority", "x-stream")
 
 
 def read(path: Path) -> Contract:
@@ -221,6 +221,8 @@ def _extensions(node: Json, pointer: str) -> dict[str, Json]:
     for key in ("x-key-route", "x-stream"):
         if not isinstance(node.get(key, False), bool):
             raise Refusal(f"{pointer}/{key}", "true or false")
+    if node.get("x-priority", "critical") != "critical":
+        raise Refusal(f"{pointer}/x-priority", "critical, or left out")
     seconds = node.get("x-deadline", 1)
     if isinstance(seconds, bool) or not (isinstance(seconds, int | float) and seconds > 0):
         raise Refusal(f"{pointer}/x-deadline", "a positive number of seconds")

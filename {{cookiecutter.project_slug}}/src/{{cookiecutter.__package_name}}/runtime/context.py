@@ -28,6 +28,7 @@ class RequestState:
         "client_gone",
         "completed",
         "deadline",
+        "faults",
         "held",
         "last_sent",
         "parent_span_id",
@@ -35,6 +36,7 @@ class RequestState:
         "request_id",
         "route",
         "sampled",
+        "shed",
         "span_id_used",
         "status",
         "stream",
@@ -61,6 +63,8 @@ class RequestState:
         self.completed = 0.0  # 0 until the last byte was handed to the server
         self.last_sent = 0.0
         self.client_gone = False
+        self.shed = False  # refused before any work was done
+        self.faults = ""  # those injected into it, as its response says
         self.span_id_used = False
         self._span_id = ""
 

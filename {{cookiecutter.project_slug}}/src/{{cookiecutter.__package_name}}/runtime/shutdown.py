@@ -26,7 +26,7 @@ class Closing:
         self._log = structlog.get_logger().bind(logger="shutdown")
 
     def add(self, name: str, close: Close) -> None:
-        """Close this with `close`, a plain or a coroutine function."""
+        """Close this with `close`: a coroutine function, or a plain one that does not block."""
         self._stack.append((name, close))
 
     def task(self, name: str, work: Coroutine[Any, Any, None]) -> None:

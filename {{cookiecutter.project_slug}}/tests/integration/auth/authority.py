@@ -20,6 +20,7 @@ from starlette.types import Receive, Scope, Send
 
 from steadfast_service.runtime.auth.jwt import JwtAuthorizer
 from steadfast_service.runtime.auth.keys import Keys
+from steadfast_service.runtime.auth.opening import FETCHING
 from steadfast_service.runtime.auth.sandbox_issuer import (
     JWKS_PATH,
     SandboxIssuer,
@@ -138,7 +139,8 @@ class Origin:
 @asynccontextmanager
 async def calling(url: str, *, patience: float = 10.0) -> AsyncIterator[Client]:
     """A client of the dependency "issuer"."""
-    client = Client("issuer", url, timeout=patience, metrics=Metrics(), tracer=NoOpTracer())
+    options = FETCHING.model_copy(update={"timeout": patience})
+    client = Client("issuer", url, options, metrics=Metrics(), tracer=NoOpTracer())
     try:
         yield client
     finally:

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from steadfast_service.runtime.database.engine import parse_url
+from steadfast_service.runtime.database.urls import parse_url
 
 from ...support.process import free_port
 

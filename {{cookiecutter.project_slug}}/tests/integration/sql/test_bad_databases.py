@@ -28,6 +28,10 @@ def refusal(word: str, folder: Path, url: str) -> str:
         ("sqlite:///:memory:", "the database URL names no file"),
         ("postgresql:///orders", "the database URL names no host"),
         (
+            "postgresql://host:99999/db",
+            "the database URL has port 99999, ports go from 1 to 65535",
+        ),
+        (
             "postgresql://host/db?color=blue",
             "the database URL has a parameter color, which is not supported",
         ),

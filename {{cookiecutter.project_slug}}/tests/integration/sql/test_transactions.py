@@ -2,46 +2,20 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack
 
 import pytest
 from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from steadfast_service.gateways.sql.schema import orders
-from steadfast_service.runtime.context import RequestState, current
 from steadfast_service.runtime.database.engine import Database
 from steadfast_service.runtime.deadlines import DeadlineExceeded
 from steadfast_service.runtime.errors import DependencyUnavailable
+from steadfast_service.runtime.observability.metrics import Metrics
 
-from .conftest import POOL_SIZE
-
-
-@contextmanager
-def request(seconds: float) -> Iterator[None]:
-    """A request with that much time from now on."""
-    state = RequestState(time.monotonic(), "1" * 32, "test")
-    state.deadline = state.begun + seconds
-    token = current.set(state)
-    try:
-        yield
-    finally:
-        current.reset(token)
-
-
-async def assert_whole(database: Database) -> None:
-    """Every connection of the pool can be had at once, and works."""
-    together = asyncio.Barrier(POOL_SIZE)
-
-    async def work() -> None:
-        async with database.transaction() as connection:
-            await together.wait()
-            await connection.execute(select(orders.c.id).limit(1))
-
-    assert database.in_use() == 0
-    async with asyncio.timeout(10):
-        await asyncio.gather(*(work() for _ in range(POOL_SIZE)))
-    assert database.in_use() == 0
+from .requests import assert_whole, request
 
 
 async def sleeping(database: Database) -> int:
@@ -65,16 +39,68 @@ async def until_none_sleeps(database: Database) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_a_statement_ends_with_the_deadline(postgres: Database) -> None:
-    with request(0.3):
+async def backends(database: Database) -> set[int]:
+    """The server's processes for this database."""
+    query = text("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")
+    async with database.transaction() as connection:
+        return set((await connection.scalars(query)).all())
+
+
+async def nothing(_: AsyncConnection) -> None:
+    """Work that needs no more than a connection."""
+
+
+async def test_the_server_ends_a_statement_in_time(postgres: Database) -> None:
+    with request(2):
         began = time.monotonic()
         running = asyncio.create_task(sleep(postgres, 10))
     while not await sleeping(postgres):
         assert not running.done()
-    with pytest.raises(DeadlineExceeded, match="the database ran out of time"):
+    before = await backends(postgres)
+    with pytest.raises(DeadlineExceeded, match="the database ran out of time") as caught:
         await running
-    assert 0.2 < time.monotonic() - began < 2  # 80 % of 0.3 s, and not the statement's 10
+    assert 1.2 < time.monotonic() - began < 5  # 76 % of 2 s, and not the statement's 10
+    assert isinstance(caught.value.__cause__, DBAPIError)
+    assert not await sleeping(postgres)
+    assert await backends(postgres) == before  # one of which a cancelled statement would have cost
+    await assert_whole(postgres)
+
+
+async def limits(connection: AsyncConnection) -> tuple[float, float]:
+    """Seconds that a statement and an idle transaction may take."""
+    names = ("statement_timeout", "idle_in_transaction_session_timeout")
+    query = text("SELECT setting::int FROM pg_settings WHERE name = :name")
+    found = [await connection.scalar(query, {"name": name}) for name in names]
+    return found[0] / 1000, found[1] / 1000
+
+
+async def test_limits_are_those_of_the_transaction(postgres: Database) -> None:
+    assert await postgres.run(limits) == (300, 0)  # outside of a request: the session's
+    with request(1000):
+        statement, idle = await postgres.run(limits)
+    assert 700 < statement < 800
+    assert idle == 2 * statement
+    assert await postgres.run(limits) == (300, 0)
+
+
+async def test_work_that_was_cut_ends_on_the_server(postgres: Database) -> None:
+    running = asyncio.create_task(sleep(postgres, 10))
+    while not await sleeping(postgres):
+        assert not running.done()
+    running.cancel()  # its caller has gone
+    with pytest.raises(asyncio.CancelledError):
+        await running
     await until_none_sleeps(postgres)
+    await assert_whole(postgres)
+
+
+async def test_many_short_statements_end_with_the_deadline(postgres: Database) -> None:
+    async def work(connection: AsyncConnection) -> None:
+        while True:
+            await connection.execute(text("SELECT 1"))
+
+    with request(0.3), pytest.raises(DeadlineExceeded, match="the database"):
+        await postgres.run(work)
     await assert_whole(postgres)
 
 
@@ -116,16 +142,62 @@ async def test_a_storm_of_cancellations_leaves_the_pool_whole(database: Database
     await assert_whole(database)
 
 
+async def hold(database: Database, stack: AsyncExitStack) -> None:
+    """Take every connection."""
+    for _ in range(database.size):
+        await stack.enter_async_context(database.transaction())
+    assert database.in_use() == database.size
+
+
 async def test_a_full_pool_refuses_within_its_wait(database: Database) -> None:
-    taken = [database.engine.connect() for _ in range(POOL_SIZE)]
-    for connection in taken:
-        await connection.start()
-    assert database.in_use() == POOL_SIZE
-    began = time.monotonic()
-    with pytest.raises(DependencyUnavailable, match="no free connection"):
-        async with database.transaction():
-            pass
-    assert 0.4 < time.monotonic() - began < 2
-    for connection in taken:
-        await connection.close()
+    metrics = Metrics()
+    database.report(metrics)
+    async with AsyncExitStack() as stack:
+        await hold(database, stack)
+        began = time.monotonic()
+        with pytest.raises(DependencyUnavailable, match="no free connection"):
+            await database.run(nothing)
+        assert 0.4 < time.monotonic() - began < 2
+        value = metrics.registry.get_sample_value
+        assert value("database_connections_in_use") == database.size
+        assert value("database_connections_limit") == database.size
+        assert value("database_pool_timeouts_total") == 1
+        assert value("database_pool_waiting") == 0
+        assert value("database_pool_wait_seconds_count") == database.size + 1
+        assert (value("database_pool_wait_seconds_sum") or 0) > 0.4
+        await database.ping()  # a busy pool is not a database that is down
+    await assert_whole(database)
+
+
+async def test_a_wait_for_a_full_pool_ends_with_the_deadline(database: Database) -> None:
+    async with AsyncExitStack() as stack:
+        await hold(database, stack)
+        with request(0.2), pytest.raises(DeadlineExceeded, match="the database"):
+            await database.run(nothing)
+    await assert_whole(database)
+
+
+async def test_a_storm_of_cancelled_waiters_loses_no_connection(database: Database) -> None:
+    metrics = Metrics()
+    database.report(metrics)
+
+    async def work() -> None:
+        async with database.transaction() as connection:
+            await connection.execute(select(orders.c.id).limit(1))
+            await asyncio.sleep(0)
+
+    async with AsyncExitStack() as stack:
+        await hold(database, stack)
+        tasks = [asyncio.create_task(work()) for _ in range(500)]
+        await asyncio.sleep(0)
+        assert metrics.registry.get_sample_value("database_pool_waiting") == 500
+        for task in tasks[::2]:
+            task.cancel()
+    for number, task in enumerate(tasks):  # the rest are cut while connections change hands
+        await asyncio.sleep(0 if number % 7 else 0.001)
+        task.cancel()
+    ends = await asyncio.gather(*tasks, return_exceptions=True)
+    assert {type(end) for end in ends if end} <= {asyncio.CancelledError, DependencyUnavailable}
+    assert sum(isinstance(end, asyncio.CancelledError) for end in ends) >= 250
+    assert metrics.registry.get_sample_value("database_pool_waiting") == 0
     await assert_whole(database)

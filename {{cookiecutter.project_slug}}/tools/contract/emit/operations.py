@@ -95,6 +95,8 @@ def _operation(plan: OperationPlan) -> str:
         lines.append(f"deadline={float(extensions['x-deadline'])!r},")
     if extensions.get("x-key-route"):
         lines.append("key_route=True,")
+    if "x-priority" in extensions:
+        lines.append("critical=True,")
     if plan.stream:
         lines.append("stream=True,")
     return "\n".join([*lines, ")"])

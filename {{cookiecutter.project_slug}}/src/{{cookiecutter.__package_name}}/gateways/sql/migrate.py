@@ -62,8 +62,7 @@ def revision_of(connection: Connection) -> str | None:
 
 async def check_schema(database: Database) -> None:
     """Fails while the database is at another revision than this code was written for."""
-    async with database.engine.connect() as connection:
-        revision = await connection.run_sync(revision_of)
+    revision = await database.check(lambda connection: connection.run_sync(revision_of))
     if revision != HEAD:
         raise StartupError(
             f"the schema is at {revision or 'base'}, this code needs {HEAD}: run `migrate`"

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, Select, select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...domain.orders import Item, Order, Status
 from ...runtime.database.engine import Database
@@ -26,40 +28,57 @@ class SqlOrders:
             "idempotency_key": key,
             "fingerprint": fingerprint,
         }
+        same = orders.c.id == order.id
+        if key is not None:
+            same |= orders.c.idempotency_key == key
+
+        async def insert(connection: AsyncConnection) -> None:
+            await connection.execute(orders.insert().values(row))
+
         try:
-            async with self._database.transaction() as connection:
-                await connection.execute(orders.insert().values(row))
+            # The id is ours: what a lost connection has stored already meets its repetition.
+            await self._database.run(insert, repeatable=True)
         except IntegrityError:
-            if key is None:
+            found = await self._first(select(orders).where(same))
+            if found is None:
                 raise
-            async with self._database.transaction() as connection:
-                query = select(orders).where(orders.c.idempotency_key == key)
-                found = (await connection.execute(query)).one()
             return _order(found), found.fingerprint
         return order, fingerprint
 
     async def settle(self, order_id: str, status: Status) -> None:
         """A settled order stays as it is."""
-        async with self._database.transaction() as connection:
-            await connection.execute(
-                update(orders)
-                .where(orders.c.id == order_id, orders.c.status == Status.PENDING)
-                .values(status=status)
-            )
+        query = (
+            update(orders)
+            .where(orders.c.id == order_id, orders.c.status == Status.PENDING)
+            .values(status=status)
+        )
+
+        async def settle(connection: AsyncConnection) -> None:
+            await connection.execute(query)
+
+        await self._database.run(settle, repeatable=True)
 
     async def get(self, order_id: str) -> Order | None:
         """One order by its primary key."""
-        async with self._database.transaction() as connection:
-            row = (await connection.execute(select(orders).where(orders.c.id == order_id))).first()
-        return _order(row) if row is not None else None
+        found = await self._first(select(orders).where(orders.c.id == order_id))
+        return _order(found) if found is not None else None
 
     async def page(self, after: str | None, limit: int) -> Sequence[Order]:
         """Along the primary key: a page costs the same wherever it starts."""
         query = select(orders).order_by(orders.c.id.desc()).limit(limit)
         if after is not None:
             query = query.where(orders.c.id < after)
-        async with self._database.transaction() as connection:
+
+        async def read(connection: AsyncConnection) -> Sequence[Order]:
             return [_order(row) for row in (await connection.execute(query)).all()]
+
+        return await self._database.run(read, repeatable=True)
+
+    async def _first(self, query: Select[*tuple[Any, ...]]) -> Row[*tuple[Any, ...]] | None:
+        async def read(connection: AsyncConnection) -> Row[*tuple[Any, ...]] | None:
+            return (await connection.execute(query)).first()
+
+        return await self._database.run(read, repeatable=True)
 
 
 def _order(row: Row[*tuple[object, ...]]) -> Order:

@@ -29,7 +29,11 @@ class SqlStore:
         await database.verify()
         health.register("database", database.ping, critical=True)
         health.register("schema", lambda: check_schema(database), critical=True)
-        metrics.gauge("database_connections_in_use", "Connections taken.", database.in_use)
+        database.report(metrics)
+
+    def waiting(self) -> int:
+        """How many wait for a connection."""
+        return self._database.waiting()
 
     async def close(self) -> None:
         await self._database.close()

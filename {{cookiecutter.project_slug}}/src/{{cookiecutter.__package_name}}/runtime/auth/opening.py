@@ -10,13 +10,15 @@ from ..http.authorization import Authorize
 from ..http.server import loopback
 from ..observability.metrics import Metrics
 from ..outbound.client import Client
+from ..outbound.options import Dependency, RetryOptions
 from ..shutdown import Closing
 from .jwt import JwtAuthorizer
 from .keys import Keys
 from .sandbox_issuer import JWKS_PATH, SandboxIssuer
 
 SANDBOX = "urn:sandbox"
-FETCH_TIMEOUT = 2.0  # seconds; a caller waits for it when a key is new
+# A caller waits for the fetch when a key is new; `Keys` has its own pauses between fetches.
+FETCHING = Dependency(timeout=2.0, attempt_timeout=2.0, retry=RetryOptions(attempts=1))
 
 
 async def open_authorizer(
@@ -49,7 +51,7 @@ async def open_authorizer(
     client = Client(
         "issuer",
         f"{parts.scheme}://{parts.netloc}",
-        timeout=FETCH_TIMEOUT,
+        FETCHING,
         metrics=metrics,
         tracer=trace.NoOpTracer(),  # one fetch is for many requests, and in the trace of none
     )

@@ -88,8 +88,15 @@ def _values(model: BaseModel, path: tuple[str, ...] = ()) -> Iterator[tuple[tupl
             yield from _values(value, (*path, name))
         elif isinstance(value, SecretStr):
             yield (*path, name), "***" if value.get_secret_value() else ""
+        elif isinstance(value, tuple):
+            yield (*path, name), [_plain(one) for one in value]
         else:
             yield (*path, name), value
+
+
+def _plain(value: Any) -> Any:
+    """As JSON has it, and so as a variable takes it."""
+    return value.model_dump(exclude_defaults=True) if isinstance(value, BaseModel) else value
 
 
 def _leaves(

@@ -1,57 +1,36 @@
 """One engine per process: embedded SQLite or PostgreSQL, each transaction within its deadline.
 
-A transaction gets at most 80 % of what is left of the request. When that is used up it is
-cancelled here, and the driver cancels it on the server; `statement_timeout` bounds what
-runs on there should this process die.
+A transaction gets at most 80 % of what is left of the request, the wait for a connection
+and a repetition included. PostgreSQL ends a statement itself shortly before that; when it
+does not, the transaction is cancelled here.
 """
 
-import asyncio
-import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, TypeVar
 
-from sqlalchemy import event, exc, make_url, text
-from sqlalchemy.engine import URL
-from sqlalchemy.engine.interfaces import DBAPIConnection
+import structlog
+from sqlalchemy import exc, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
 
 from .. import deadlines
-from ..errors import DependencyUnavailable, StartupError
+from ..errors import DependencyUnavailable
+from ..health import CHECK_TIMEOUT
+from ..observability.metrics import Metrics
+from . import sqlite
+from .failures import ConnectionLost, failure
+from .slots import Slots
+from .urls import parse_url
 
-DRIVERS = {
-    "sqlite": "sqlite+aiosqlite",
-    "postgresql": "postgresql+asyncpg",
-    "postgres": "postgresql+asyncpg",
-}
-# Of a PostgreSQL URL; anything else the driver would only refuse when it connects.
-PARAMETERS = frozenset({"ssl", "passfile", "target_session_attrs", "prepared_statement_cache_size"})
+if TYPE_CHECKING:
+    from . import postgres
 
+# The readiness checks of the database and of its schema. They have connections of their own
+# beyond the pool's: a pool that is busy is no reason to send its load to the other pods.
+CHECKS = 2
 
-def parse_url(url: str) -> URL:
-    """A database URL with the asynchronous driver filled in.
-
-    Raises:
-        ValueError: not a URL, or a database that is not supported here.
-    """
-    try:
-        parsed = make_url(url)
-    except (exc.ArgumentError, ValueError):  # its own words may show a part of the password
-        raise ValueError("not a database URL") from None
-    driver = DRIVERS.get(parsed.drivername, parsed.drivername)
-    if driver not in DRIVERS.values():
-        raise ValueError(f"{parsed.drivername} is not supported, use sqlite or postgresql")
-    if driver == DRIVERS["sqlite"]:
-        if parsed.database in (None, "", ":memory:"):
-            raise ValueError("the database URL names no file")
-        return parsed.set(drivername=driver)
-    if not parsed.host:
-        raise ValueError("the database URL names no host")
-    # The driver's name for what every provider's URL calls sslmode.
-    query = {"ssl" if name == "sslmode" else name: value for name, value in parsed.query.items()}
-    if unknown := query.keys() - PARAMETERS:
-        raise ValueError(f"the database URL has a parameter {min(unknown)}, which is not supported")
-    return parsed.set(drivername=driver, query=query)
+T = TypeVar("T")
 
 
 class Database:
@@ -59,9 +38,15 @@ class Database:
 
     Args:
         url: `sqlite:///file.db` or `postgresql://user:password@host/name`.
-        pool_size: connections at most.
+        pool_size: connections at most, beside those of readiness checks. SQLite has one: it
+            writes one thing at a time, and a second would wait in its busy handler, which
+            knows no order and no deadline.
         pool_wait: seconds to wait for one.
-        statement_timeout: seconds that the server lets any statement run (PostgreSQL).
+        statement_timeout: seconds that the server lets a statement run outside of a request
+            (PostgreSQL).
+
+    Attributes:
+        size: connections at most.
     """
 
     def __init__(
@@ -69,17 +54,25 @@ class Database:
     ) -> None:
         self.url = parse_url(url)
         self.embedded = self.url.get_backend_name() == "sqlite"
-        options = {} if self.embedded else {"statement_timeout": str(int(statement_timeout * 1000))}
+        self.size = 1 if self.embedded else pool_size
+        self._backend: sqlite.Sqlite | postgres.Postgres
+        if self.embedded:
+            self._backend = sqlite.Sqlite()
+        else:
+            # Imported here: who stays with SQLite need not load the driver.
+            from .postgres import Postgres
+
+            self._backend = Postgres(statement_timeout)
         self.engine: AsyncEngine = create_async_engine(
             self.url,
-            pool_size=pool_size,
-            max_overflow=0,
-            pool_timeout=pool_wait,
-            pool_pre_ping=not self.embedded,
-            connect_args={} if self.embedded else {"timeout": 5, "server_settings": options},
+            pool_size=self.size,
+            max_overflow=CHECKS,
+            **self._backend.options(),
         )
-        if self.embedded:
-            event.listen(self.engine.sync_engine, "connect", _configure_sqlite)
+        self._backend.attach(self.engine.sync_engine)
+        self._slots = Slots(self.size, pool_wait)
+        self._retries = 0
+        self._log = structlog.get_logger().bind(logger="database")
 
     async def verify(self) -> None:
         """Refuse to start on an embedded file that cannot be written.
@@ -87,61 +80,125 @@ class Database:
         A PostgreSQL server that is down is another matter: it comes back, and until then
         the service is not ready.
         """
-        if not self.embedded or not self.url.database:
-            return
-        try:
-            await asyncio.to_thread(_write_probe, self.url.database)
-        except sqlite3.Error as error:
-            raise StartupError(f"database {self.url.database}: {error}") from error
+        if self.embedded and self.url.database:
+            await sqlite.verify(self.url.database)
 
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncConnection]:
-        """A connection in a transaction: committed at the end, rolled back on an exception.
+    async def run(
+        self, work: Callable[[AsyncConnection], Awaitable[T]], *, repeatable: bool = False
+    ) -> T:
+        """Do `work` in a transaction, and once more on a new connection if the first is lost.
+
+        It is repeated when the server never answered to its BEGIN, and so has none of it.
+        `work` may speak to its connection only.
+
+        Args:
+            repeatable: doing it twice is as good as once, so it is also repeated when it may
+                have been done.
 
         Raises:
             DeadlineExceeded: the share of the request's deadline is used up.
             DependencyUnavailable: no connection to be had, or it broke.
         """
+        async with self._turn() as until:
+            return await self._run(work, until, repeatable)
+
+    async def check(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        """Do a readiness check's work: beside the pool, and within a probe's time."""
+        return await self._run(work, time.monotonic() + CHECK_TIMEOUT, repeatable=True)
+
+    async def _run(
+        self, work: Callable[[AsyncConnection], Awaitable[T]], until: float, repeatable: bool
+    ) -> T:
         try:
-            async with (
-                deadlines.within(deadlines.DATABASE_SHARE, "the database"),
-                self.engine.begin() as connection,
-            ):
+            async with self._begun(until) as connection:
+                return await work(connection)
+        except ConnectionLost as lost:
+            if lost.sent and not repeatable:
+                raise
+            self._log.info("connection lost, once more", error=str(lost))
+        self._retries += 1
+        async with self._begun(until) as connection:
+            return await work(connection)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction as a block, which nobody can repeat.
+
+        Committed at the end, rolled back on an exception. Raises what `run` does.
+        """
+        async with self._turn() as until, self._begun(until) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[float]:
+        """Time and a place in the pool; yields the instant at which the time is up."""
+        async with deadlines.within(deadlines.DATABASE_SHARE, "the database") as seconds:
+            until = time.monotonic() + seconds
+            await self._slots.acquire()
+            try:
+                yield until
+            finally:
+                self._slots.release()
+
+    @asynccontextmanager
+    async def _begun(self, until: float) -> AsyncIterator[AsyncConnection]:
+        connection: AsyncConnection | None = None
+        sent: Callable[[], bool] = bool  # nothing yet
+        try:
+            async with self.engine.connect() as connection, connection.begin():
+                sent = await self._backend.limit(connection, until)
                 yield connection
-        except exc.TimeoutError as error:
-            raise DependencyUnavailable("database", "no free connection") from error
         except exc.DBAPIError as error:
-            if isinstance(error, exc.OperationalError | exc.InterfaceError) or (
-                error.connection_invalidated
-            ):
-                raise DependencyUnavailable("database", str(error.orig)) from error
-            raise
-        except OSError as error:
+            if connection is None:
+                raise DependencyUnavailable("database", f"{error.orig}") from error
+            meant = failure(error, sent=sent())
+            if meant is None:
+                raise
+            raise meant from error
+        except ConnectionError as error:
+            if connection is None:
+                raise DependencyUnavailable("database", f"{error}") from error
+            raise ConnectionLost("database", f"{error}", sent=sent()) from error
+        except OSError as error:  # among them the time that a connection may take
+            if connection is not None:
+                raise
             raise DependencyUnavailable("database", f"{error}") from error
 
     async def ping(self) -> None:
         """The readiness check."""
-        async with self.engine.connect() as connection:
-            await connection.execute(text("SELECT 1"))
+        await self.check(_select_1)
 
     async def close(self) -> None:
         await self.engine.dispose()
 
     def in_use(self) -> int:
-        """Connections that are checked out; 0 for pools that do not count."""
-        count = getattr(self.engine.pool, "checkedout", None)
-        return count() if count else 0
+        """Connections that are checked out."""
+        return self._slots.taken
+
+    def waiting(self) -> int:
+        """Transactions that wait for a connection."""
+        return self._slots.waiting
+
+    def report(self, metrics: Metrics) -> None:
+        """Show the pool from now on."""
+        slots = self._slots
+        metrics.registry.register(slots.histogram)
+        metrics.gauge("database_connections_in_use", "Connections taken.", self.in_use)
+        metrics.gauge("database_connections_limit", "Connections at most.", lambda: slots.size)
+        metrics.gauge("database_pool_waiting", "Waiting for a connection.", self.waiting)
+        metrics.counter(
+            "database_pool_timeouts",
+            "Transactions refused because no connection became free.",
+            (),
+            lambda: [((), slots.timeouts)],
+        )
+        metrics.counter(
+            "database_transaction_retries",
+            "Transactions done once more because their connection was lost.",
+            (),
+            lambda: [((), self._retries)],
+        )
 
 
-def _write_probe(path: str) -> None:
-    with closing(sqlite3.connect(path, timeout=5)) as connection:
-        connection.execute("BEGIN IMMEDIATE")
-        connection.rollback()
-
-
-def _configure_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-    cursor = connection.cursor()
-    # Readers do not block the writer; a second writer waits for up to 5 s.
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=5000"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+async def _select_1(connection: AsyncConnection) -> None:
+    await connection.execute(text("SELECT 1"))

@@ -18,7 +18,8 @@ class AccessLog:
     """Records the outcome of each request and decides what becomes of its held records.
 
     Failed (5xx) and slow requests are always written, with their story. Of the others the
-    sampled ones. Paths in `quiet` (the probes) are counted but never logged.
+    sampled ones, and so of those that were shed: under overload they are most of all, and
+    have no story. Paths in `quiet` (the probes) are counted but never logged.
 
     Args:
         slow: seconds from which a request counts as slow.
@@ -64,7 +65,7 @@ class AccessLog:
         if scope["path"] in self._quiet:
             self._pipeline.forget(state)
             return
-        failed = status >= 500
+        failed = status >= 500 and not state.shed
         if failed or seconds >= self._slow:
             self._pipeline.tell(state)
         elif not state.sampled:

@@ -6,16 +6,19 @@ The first is the exception: the others read the state that `RequestContext` sets
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from opentelemetry.trace import Tracer
 from starlette.types import ASGIApp
 
+from ..active_faults import ActiveFaults
 from ..observability.logs import Pipeline
 from ..observability.metrics import Metrics
 from ..observability.sampling import Sampling
 from ..watchdog import Watchdog
 from .access_log import AccessLog
 from .deadline_guard import DeadlineGuard
-from .fault_injection import Fault, FaultInjection
+from .fault_injection import FaultInjection
 from .load_shedding import LoadShedding
+from .rate_limit import RateLimit
 from .recovery import Recovery
 from .request_context import RequestContext
 
@@ -31,17 +34,20 @@ def layers(
     watchdog: Watchdog,
     request_timeout: float,
     slow_request: float,
-    max_in_flight: int,
-    fault: Fault,
+    rate_limit: partial[RateLimit] | None,
+    shedding: partial[LoadShedding],
+    faults: ActiveFaults,
+    tracer: Tracer,
 ) -> list[Layer]:
     """The chain's layers in order, outermost first."""
     return [
         partial(RequestContext, sampling=sampling),
         partial(AccessLog, metrics=metrics, pipeline=pipeline, slow=slow_request, quiet=PROBES),
         Recovery,
-        partial(LoadShedding, max_in_flight=max_in_flight, exempt=PROBES, metrics=metrics),
+        *([partial(rate_limit, exempt=PROBES)] if rate_limit else []),
+        partial(shedding, exempt=PROBES),
         partial(DeadlineGuard, limit=request_timeout, watchdog=watchdog, metrics=metrics),
-        partial(FaultInjection, fault=fault),
+        partial(FaultInjection, faults=faults, exempt=PROBES, tracer=tracer),
     ]
 
 

@@ -1,41 +1,121 @@
 """Layer 4: refuses early what would only make everything slower."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable
+from functools import partial
 
+from prometheus_client import Counter
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ..concurrency_limit import ConcurrencyLimit
+from ..context import current
+from ..observability.loop_lag import measure_loop_lag
 from ..observability.metrics import Metrics
-from .problems import Problem
+from ..route_match import RouteSet
+from ..shutdown import Closing
+from .operations import OperationRouter
+from .refusal import Refusal
 
 
 class LoadShedding:
-    """A hard cap on requests in flight: 503 with `Retry-After`, before any work is done.
+    """503 with `Retry-After`, before any work is done; critical routes are refused last.
 
     Args:
-        max_in_flight: requests served at once; the next is refused.
+        limit: how many requests may be in flight.
+        critical: the routes that its reserve is for.
+        streams: routes without a fixed end. Open ones are mostly idle, so they do not count
+            as work in flight; there may be as many of them as the limit can ever be.
         exempt: paths that are always served, the probes.
     """
 
     def __init__(
-        self, app: ASGIApp, *, max_in_flight: int, exempt: Collection[str], metrics: Metrics
+        self,
+        app: ASGIApp,
+        *,
+        limit: ConcurrencyLimit,
+        critical: RouteSet,
+        streams: RouteSet,
+        exempt: Collection[str],
+        metrics: Metrics,
     ) -> None:
         self.app = app
-        self._max = max_in_flight
+        self._limit = limit
+        self._critical = critical
+        self._streams = streams
+        self._open_streams = 0
         self._exempt = frozenset(exempt)
-        self._shed = metrics.requests_shed.labels("concurrency")
-        self._in_flight = 0
+        self._at_cap = metrics.requests_shed.labels("concurrency")
+        self._overload = metrics.requests_shed.labels("overload")
+        self._refusal = Refusal(503, "The service has more to do than it can.")
+        metrics.gauge(
+            "http_server_in_flight_limit",
+            "Requests that may be in flight now.",
+            lambda: limit.limit,
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] in self._exempt:
             await self.app(scope, receive, send)
             return
-        if self._in_flight >= self._max:
-            self._shed.inc()
-            problem = Problem(503, "The service is at its limit.", headers={"Retry-After": "1"})
-            await problem.send(send)
+        limit = self._limit
+        if self._streams and self._streams.matches(scope["method"], scope["path"]):
+            await self._stream(scope, receive, send)
             return
-        self._in_flight += 1
+        if limit.in_flight >= limit.ordinary and not (
+            limit.in_flight < limit.limit and self._critical.matches(scope["method"], scope["path"])
+        ):
+            at_cap = limit.in_flight >= limit.max_in_flight
+            await self._refuse(self._at_cap if at_cap else self._overload, send)
+            return
+        begun = limit.enter()
         try:
             await self.app(scope, receive, send)
         finally:
-            self._in_flight -= 1
+            limit.leave(begun)
+
+    async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._open_streams >= self._limit.max_in_flight:
+            await self._refuse(self._at_cap, send)
+            return
+        self._open_streams += 1
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            self._open_streams -= 1
+
+    async def _refuse(self, reason: Counter, send: Send) -> None:
+        self._limit.refused += 1
+        reason.inc()
+        after = (b"retry-after", b"%d" % self._limit.retry_after)
+        await self._refusal.send(send, current.get(), [after])
+
+
+def open_shedding(
+    closing: Closing,
+    metrics: Metrics,
+    router: OperationRouter,
+    waiting: Callable[[], int],
+    *,
+    critical_routes: Iterable[str],
+    max_in_flight: int,
+    min_in_flight: int,
+    target_lag: float,
+) -> partial[LoadShedding]:
+    """The layer, with the heartbeat by which its limit adapts.
+
+    Args:
+        router: the contract's, for what it marks as critical and as streams.
+        waiting: how many wait for a place in the narrowest pool of this process.
+        critical_routes: more of them, as `METHOD /path/{template}`.
+        max_in_flight, min_in_flight, target_lag: as `ConcurrencyLimit` has them.
+    """
+    critical = RouteSet([*router.critical_routes, *critical_routes])
+    limit = ConcurrencyLimit(
+        max_in_flight=max_in_flight,
+        min_in_flight=min_in_flight,
+        target_lag=target_lag,
+        reserve=bool(critical),
+        waiting=waiting,
+    )
+    closing.task("loop lag", measure_loop_lag(metrics.loop_lag.observe, limit.beat))
+    streams = RouteSet(router.stream_routes)
+    return partial(LoadShedding, limit=limit, critical=critical, streams=streams, metrics=metrics)

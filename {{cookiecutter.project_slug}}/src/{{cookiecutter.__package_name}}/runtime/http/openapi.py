@@ -124,6 +124,7 @@ def _limits(route: BaseRoute) -> Iterator[tuple[str, Any]]:
         said = {
             "x-deadline": operation.deadline,
             "x-key-route": operation.key_route,
+            "x-priority": "critical" if operation.critical else None,
             "x-stream": operation.stream,
         }
         yield from ((name, value) for name, value in said.items() if value)

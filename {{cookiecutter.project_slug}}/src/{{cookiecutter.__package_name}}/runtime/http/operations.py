@@ -184,6 +184,10 @@ class OperationRouter(APIRouter):
     ) -> None:
         super().__init__()
         self.operations = tuple(one.operation for one in bound)
+        # Marked `x-key-route`, `x-priority: critical` and `x-stream`.
+        self.key_routes = [one.route for one in self.operations if one.key_route]
+        self.critical_routes = [one.route for one in self.operations if one.critical]
+        self.stream_routes = [one.route for one in self.operations if one.stream]
         places: Lookup[None] = Lookup()
         for one in self.operations:
             places.add(one.method, one.path, None)  # refuses two that are one
@@ -192,11 +196,6 @@ class OperationRouter(APIRouter):
         )
         # By the inclusion, whose prefix and dependencies count.
         self._lookups: dict[int, tuple[_IncludedRouter, Lookup[_EffectiveRouteContext]]] = {}
-
-    @property
-    def key_routes(self) -> list[str]:
-        """`METHOD /path` of the operations marked `x-key-route`."""
-        return [f"{one.method} {one.path}" for one in self.operations if one.key_route]
 
     def add_api_route(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         """There is nothing here but the contract."""

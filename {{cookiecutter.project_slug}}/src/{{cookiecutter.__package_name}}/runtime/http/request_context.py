@@ -54,6 +54,8 @@ class RequestContext:
             if message["type"] == "http.response.start":
                 state.status = message["status"]
                 message["headers"] = [*message.get("headers", ()), request_id]
+                if state.faults:
+                    message["headers"].append((b"x-injected-fault", state.faults.encode()))
             elif not message.get("more_body", False):
                 state.completed = time.monotonic()
             if state.stream:

@@ -24,6 +24,7 @@ from starlette.types import ASGIApp
 
 from ..errors import StartupError
 from ..health import Health, Phase
+from .slow_clients import SlowClients
 
 # uvicorn looks for the end every 0.1 s; after a cut its own steps get this long.
 CUT_TIMEOUT = 1.0
@@ -87,7 +88,7 @@ class Listener(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
-                http="httptools",
+                http=SlowClients,
                 ws="none",
                 lifespan="off",
                 log_config=None,

@@ -8,12 +8,14 @@ time and cost nothing before.
 from collections.abc import Callable, Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
+from ..shutdown import Closing
+from .gc_pauses import GcPauses
 from .histograms import LoopHistogram
 from .logs import Pipeline
 
@@ -24,7 +26,7 @@ LATENCY_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0,
 LAG_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
 
 
-# What a counter reads when it is scraped: label values and the number.
+# What a counter or gauge reads when it is scraped: label values and the number.
 Counts = Callable[[], Iterable[tuple[tuple[str, ...], float]]]
 
 
@@ -51,11 +53,23 @@ class Metrics:
         self.deadline_exceeded = Counter(
             "deadline_exceeded_total", "Requests ended by their deadline.", registry=registry
         )
-        self.client_duration = Histogram(
+        self.client_duration = LoopHistogram(
             "http_client_request_duration_seconds",
-            "Time of a call to a dependency, as its caller saw it.",
+            "Time of a call to a dependency with its retries, as its caller saw it.",
+            ("dependency", "route", "outcome"),
+            LATENCY_BUCKETS,
+        )
+        registry.register(self.client_duration)
+        self.client_attempts = Counter(
+            "http_client_attempts_total",
+            "Attempts of calls to a dependency.",
             ("dependency", "outcome"),
-            buckets=LATENCY_BUCKETS,
+            registry=registry,
+        )
+        self.breaker_transitions = Counter(
+            "circuit_breaker_transitions_total",
+            "Changes of a circuit breaker's state.",
+            ("dependency", "from", "to"),
             registry=registry,
         )
         self.loop_lag = Histogram(
@@ -83,10 +97,22 @@ class Metrics:
 
     def counter(self, name: str, text: str, labels: tuple[str, ...], read: Counts) -> None:
         """A counter whose values, by label values, are read when it is scraped."""
-        self.registry.register(_ReadCounter(name, text, labels, read))
+        self.registry.register(_Read(CounterMetricFamily, name, text, labels, read))
+
+    def gauges(self, name: str, text: str, labels: tuple[str, ...], read: Counts) -> None:
+        """The same for gauges."""
+        self.registry.register(_Read(GaugeMetricFamily, name, text, labels, read))
 
 
-def log_counts(metrics: Metrics, pipeline: Pipeline) -> None:
+def open_metrics(closing: Closing, pipeline: Pipeline) -> Metrics:
+    """The instruments, with those of the log and of the garbage collector."""
+    metrics = Metrics()
+    _count_records(metrics, pipeline)
+    closing.add("gc pauses", GcPauses().watch(metrics.registry))
+    return metrics
+
+
+def _count_records(metrics: Metrics, pipeline: Pipeline) -> None:
     """`log_records_total`, by level and by what became of the record."""
 
     def read() -> Iterable[tuple[tuple[str, ...], float]]:
@@ -100,18 +126,24 @@ def log_counts(metrics: Metrics, pipeline: Pipeline) -> None:
     metrics.counter("log_records", text, ("level", "outcome"), read)
 
 
-class _ReadCounter(Collector):
-    def __init__(self, name: str, text: str, labels: tuple[str, ...], read: Counts) -> None:
-        self._family = (name, text, labels)
+Family = type[CounterMetricFamily] | type[GaugeMetricFamily]
+
+
+class _Read(Collector):
+    def __init__(
+        self, family: Family, name: str, text: str, labels: tuple[str, ...], read: Counts
+    ) -> None:
+        self._family = family
+        self._names = (name, text, labels)
         self._read = read
 
     def describe(self) -> Iterable[Metric]:
-        name, text, labels = self._family
-        yield CounterMetricFamily(name, text, labels=labels)
+        name, text, labels = self._names
+        yield self._family(name, text, labels=labels)
 
     def collect(self) -> Iterable[Metric]:
-        name, text, labels = self._family
-        family = CounterMetricFamily(name, text, labels=labels)
+        name, text, labels = self._names
+        family = self._family(name, text, labels=labels)
         for values, number in self._read():
             family.add_metric(values, number)
         yield family

@@ -6,10 +6,10 @@ same requests, and a smaller rate always picks a subset of a larger one, so a re
 that is logged at 0.1 % is also traced at 1 %.
 """
 
-import re
 from collections.abc import Iterable
 
 from ..context import LOW_64_BITS
+from ..route_match import RouteSet
 
 
 def bound_for(rate: float) -> int:
@@ -35,25 +35,14 @@ class Sampling:
         self._bound = bound_for(rate)
         self._key_bound = bound_for(key_rate)
         self._trace_bound = bound_for(trace_ratio)
-        routes = [route.split(" ", 1) for route in key_routes]
-        self._exact = {(method, path) for method, path in routes if "{" not in path}
-        self._patterns = [
-            (method, re.compile(re.sub(r"\\\{[^/]+?\\\}", "[^/]+", re.escape(path))))
-            for method, path in routes
-            if "{" in path
-        ]
+        self._key_routes = RouteSet(key_routes)
 
     def logs(self, draw: int, method: str, path: str) -> bool:
         """Whether the records of this request are written as they come."""
         if draw < self._bound:
             return True
-        return draw < self._key_bound and self._is_key(method, path)
+        return draw < self._key_bound and self._key_routes.matches(method, path)
 
     def traces(self, draw: int) -> bool:
         """Whether a trace that starts with this request is recorded."""
         return draw < self._trace_bound
-
-    def _is_key(self, method: str, path: str) -> bool:
-        if (method, path) in self._exact:
-            return True
-        return any(verb == method and rx.fullmatch(path) for verb, rx in self._patterns)

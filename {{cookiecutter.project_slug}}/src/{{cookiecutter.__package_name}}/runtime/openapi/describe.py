@@ -60,6 +60,8 @@ class Description:
             out["x-deadline"] = operation.deadline
         if operation.key_route:
             out["x-key-route"] = True
+        if operation.critical:
+            out["x-priority"] = "critical"
         if operation.stream:
             out["x-stream"] = True
         return out

@@ -107,6 +107,7 @@ class Operation(Generic[R]):
         optional_security: a caller may also show nothing.
         deadline: the operation's own, in seconds; None for the server's.
         key_route: its log records are sampled as those of a key route.
+        critical: under load it is refused last.
         stream: its answer has no fixed end; the handler is an async iterator of bytes.
     """
 
@@ -124,7 +125,13 @@ class Operation(Generic[R]):
     optional_security: bool = False
     deadline: float | None = None
     key_route: bool = False
+    critical: bool = False
     stream: bool = False
+
+    @property
+    def route(self) -> str:
+        """`METHOD /path`, as settings name it."""
+        return f"{self.method} {self.path}"
 
     def answer_key(self, status: int) -> str | None:
         """Which of `answers` a status is: its own, its range's, the default, or none."""

@@ -14,12 +14,18 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from ..active_faults import ActiveFaults
 from ..health import Health
-from ..http.problems import Problem
+from ..http.body_limit import BodyLimit
+from ..http.problems import Problem, internal_error
+from .access import Access
+from .dependencies import Dependency, dependency_pages
+from .faults import fault_pages
 from .probes import json_response, probe_routes
 
 PAGE = Template("""<!doctype html><html lang="en"><meta charset="utf-8"><title>$name</title>
@@ -34,7 +40,10 @@ LINKS = {
     "/metrics": "Prometheus",
     "/info": "what runs here",
     "/config": "the settings in force, secrets masked",
+    "/dependencies": "what this service calls, and how that goes",
+    "/faults": "what is injected on purpose now",
 }
+MAX_BODY_BYTES = 65_536  # far above any command
 
 
 def management_app(
@@ -43,14 +52,21 @@ def management_app(
     registry: CollectorRegistry,
     info: Mapping[str, str],
     config: Callable[[], Mapping[str, Any]],
+    dependencies: Mapping[str, Dependency],
+    faults: ActiveFaults,
+    may_inject: bool,
+    token: str,
 ) -> Starlette:
     """Build the application.
 
     Args:
         info: at least `name` and `version`.
         config: reads the settings in force, secrets masked.
+        may_inject: whether faults may be added.
+        token: for what changes state; empty: nothing does.
     """
     began = time.time()
+    access = Access(token)
 
     async def index(_: Request) -> Response:
         links = "".join(f'<dt><a href="{p}">{p}</a></dt><dd>{t}</dd>' for p, t in LINKS.items())
@@ -76,11 +92,27 @@ def management_app(
             Route("/metrics", metrics),
             Route("/info", show_info),
             Route("/config", show_config),
+            *dependency_pages(dependencies, access),
+            *fault_pages(faults, access, allowed=may_inject),
         ],
-        exception_handlers={HTTPException: _problem},
+        middleware=[Middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)],
+        exception_handlers={
+            HTTPException: _http_exception,
+            Problem: _problem,
+            Exception: _unhandled,  # and the server logs its stack
+        },
     )
 
 
-async def _problem(_: Request, exc: Exception) -> Response:
+async def _http_exception(_: Request, exc: Exception) -> Response:
     assert isinstance(exc, HTTPException)
     return Problem(exc.status_code, headers=exc.headers).response()
+
+
+async def _problem(_: Request, exc: Exception) -> Response:
+    assert isinstance(exc, Problem)
+    return exc.response()
+
+
+async def _unhandled(_: Request, __: Exception) -> Response:
+    return internal_error().response()

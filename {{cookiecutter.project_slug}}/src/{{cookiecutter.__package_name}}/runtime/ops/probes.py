@@ -3,6 +3,7 @@
 from typing import Any
 
 import orjson
+from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -13,7 +14,11 @@ from ..health import Health
 def json_response(content: Any, status: int = 200) -> Response:
     """JSON that no proxy keeps."""
     headers = {"cache-control": "no-store"}
-    return Response(orjson.dumps(content, default=str), status, headers, "application/json")
+    return Response(orjson.dumps(content, default=_plain), status, headers, "application/json")
+
+
+def _plain(value: Any) -> Any:
+    return value.model_dump() if isinstance(value, BaseModel) else str(value)
 
 
 def probe_routes(health: Health) -> list[Route]:

@@ -1,6 +1,5 @@
 """Typed calls: the operations of a contract over the outbound client."""
 
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
@@ -14,10 +13,11 @@ from ..openapi.strict_json import read_json
 from ..openapi.wire import adapter, header_reader, is_bytes
 from .bodies import encode_body, spelled
 from .client import Client
+from .pipeline import seconds_to_wait
+from .retry import retry_after
 
 R = TypeVar("R")
 B = TypeVar("B")
-_SECONDS = re.compile(r"[0-9]{1,6}")
 Options = dict[str, Any]
 # A declared error's class by status, and by the type of its body where that is a union.
 Errors = Mapping[str, tuple[Callable[..., Exception], Mapping[type, Callable[..., Exception]]]]
@@ -40,17 +40,11 @@ class ApiError(Exception, Generic[B]):
         self.status = status
         self.body = body
         self.headers = headers
-        self.retry_after = _retry_after(headers)
+        self.retry_after = seconds_to_wait(retry_after(headers))
 
 
 class Unavailable(DependencyUnavailable):
     """What a declared 429 or 5xx is as well: this service's own caller gets 503."""
-
-
-def _retry_after(headers: Mapping[str, str]) -> int:
-    """Seconds; a date there would need clocks that agree."""
-    wait = headers.get("retry-after", "")
-    return int(wait) if _SECONDS.fullmatch(wait) else 1
 
 
 class OperationClient:
@@ -72,8 +66,8 @@ class OperationClient:
     async def _call(
         self, operation: Operation[R], errors: Errors, arguments: Mapping[str, Any]
     ) -> R:
-        path, options = await self._request(operation, arguments)
-        response = await self._client.exchange(operation.method, path, **options)
+        options = await self._request(operation, arguments)
+        response = await self._client.exchange(operation.method, operation.path, **options)
         result: R = self._result(operation, errors, response)
         return result
 
@@ -83,8 +77,10 @@ class OperationClient:
         errors: Errors,
         arguments: Mapping[str, Any],
     ) -> AsyncIterator[bytes]:
-        path, options = await self._request(operation, arguments)
-        response = await self._client.exchange(operation.method, path, stream=True, **options)
+        options = await self._request(operation, arguments)
+        response = await self._client.exchange(
+            operation.method, operation.path, stream=True, **options
+        )
         try:
             if response.status_code != 200:
                 await response.aread()
@@ -97,10 +93,8 @@ class OperationClient:
         finally:
             await response.aclose()
 
-    async def _request(
-        self, operation: Operation[Any], arguments: Mapping[str, Any]
-    ) -> tuple[str, Options]:
-        path = operation.path
+    async def _request(self, operation: Operation[Any], arguments: Mapping[str, Any]) -> Options:
+        values: dict[str, str] = {}
         query: list[tuple[str, str]] = []
         headers: dict[str, str] = {}
         cookies: list[str] = []
@@ -110,7 +104,7 @@ class OperationClient:
                 continue
             pairs = spelled(one.name, self._type(one.type).dump_python(value, mode="json"), one)
             if one.location == "path":
-                path = path.replace("{" + one.name + "}", _segment(one.name, pairs[0][1]))
+                values[one.name] = pairs[0][1]
             elif one.location == "query":
                 query += pairs
             elif one.location == "header":
@@ -120,10 +114,10 @@ class OperationClient:
         await self._authorise(operation, headers, query, cookies)
         if cookies:
             headers["cookie"] = "; ".join(cookies)
-        options: Options = {"params": query or None, "headers": headers}
+        options: Options = {"values": values, "params": query or None, "headers": headers}
         if operation.body is not None and arguments["body"] is not None:
             options |= encode_body(operation.body, arguments["body"], headers, self._type)
-        return path, options
+        return options
 
     async def _authorise(
         self,
@@ -188,7 +182,7 @@ class OperationClient:
             unavailable = DependencyUnavailable(
                 self._client.dependency,
                 f"status {status}",
-                retry_after=_retry_after(response.headers),
+                retry_after=seconds_to_wait(retry_after(response.headers)),
             )
             unavailable.__cause__ = error
             return unavailable
@@ -215,7 +209,9 @@ class OperationClient:
     def _unexpected(self, response: httpx.Response) -> DependencyUnavailable:
         reason = f"an answer that its contract does not declare, status {response.status_code}"
         return DependencyUnavailable(
-            self._client.dependency, reason, retry_after=_retry_after(response.headers)
+            self._client.dependency,
+            reason,
+            retry_after=seconds_to_wait(retry_after(response.headers)),
         )
 
     def _type(self, type_: Any) -> Any:
@@ -227,10 +223,3 @@ class OperationClient:
         if known is None:
             known = self._known[make, id(of)] = make(of), of  # kept, and so its id
         return known[0]
-
-
-def _segment(name: str, text: str) -> str:
-    """A value in a path; of these three, the path would be another one."""
-    if text in ("", ".", ".."):
-        raise ValueError(f"{name} cannot be {text!r} in a path")
-    return quote(text, safe="")

@@ -1,0 +1,102 @@
+"""Every dependency of the settings, open: its client, its metrics, its say in readiness."""
+
+from collections.abc import Iterable, Mapping
+
+import structlog
+from opentelemetry import trace
+from starlette.types import ASGIApp
+
+from ..errors import DependencyUnavailable, StartupError
+from ..health import Check, Health
+from ..http.server import loopback
+from ..observability.metrics import Metrics
+from ..shutdown import Closing
+from .breaker import State
+from .client import Client, Faults
+from .options import Dependency
+
+STATES = {State.CLOSED: 0, State.HALF_OPEN: 1, State.OPEN: 2}
+
+
+async def open_dependencies(
+    options: Iterable[tuple[str, Dependency]],
+    *,
+    sandboxes: Mapping[str, ASGIApp],
+    closing: Closing,
+    health: Health,
+    metrics: Metrics,
+    tracer: trace.Tracer,
+    faults: Faults | None = None,
+) -> Mapping[str, Client]:
+    """A client for each, by name.
+
+    Args:
+        options: the settings of each dependency.
+        sandboxes: what stands in for one that has no URL, on loopback.
+
+    Raises:
+        StartupError: one has neither URL nor sandbox.
+    """
+    clients: dict[str, Client] = {}
+    for name, dependency in options:
+        url = dependency.url
+        if not url:
+            if name not in sandboxes:
+                raise StartupError(f"APP_DEPENDENCIES__{name.upper()}__URL: required, no sandbox")
+            url = await closing.enter(f"{name} sandbox", loopback(sandboxes[name]))
+        client = Client(name, url, dependency, metrics=metrics, tracer=tracer, faults=faults)
+        closing.add(f"{name} client", client.close)
+        _report_changes(client, metrics)
+        health.register(name, _check(client), critical=dependency.critical)
+        clients[name] = client
+    _report_state(clients, metrics)
+    return clients
+
+
+def _report_changes(client: Client, metrics: Metrics) -> None:
+    log = structlog.get_logger().bind(logger="breaker")
+
+    def changed(name: str, before: State, after: State) -> None:
+        metrics.breaker_transitions.labels(name, before, after).inc()
+        write = log.warning if after is State.OPEN else log.info
+        write("circuit changed", dependency=name, before=before, after=after)
+
+    client.pipeline.breaker.on_change(changed)
+
+
+def _check(client: Client) -> Check:
+    breaker = client.pipeline.breaker
+
+    async def check() -> None:
+        if breaker.status is State.OPEN:
+            raise DependencyUnavailable(client.dependency, "its circuit is open")
+
+    return check
+
+
+def _report_state(clients: Mapping[str, Client], metrics: Metrics) -> None:
+    pipelines = {(name,): client.pipeline for name, client in clients.items()}
+    metrics.gauges(
+        "circuit_breaker_state",
+        "0 closed, 1 half-open, 2 open.",
+        ("dependency",),
+        lambda: [(k, STATES[p.breaker.status]) for k, p in pipelines.items()],
+    )
+    metrics.counter(
+        "circuit_breaker_refused",
+        "Calls that an open breaker refused.",
+        ("dependency",),
+        lambda: [(k, p.breaker.counts().refused) for k, p in pipelines.items()],
+    )
+    metrics.gauges(
+        "http_client_active_requests",
+        "Calls under way.",
+        ("dependency",),
+        lambda: [(k, p.active) for k, p in pipelines.items()],
+    )
+    metrics.gauges(
+        "http_client_retry_budget",
+        "Retries that may be made now.",
+        ("dependency",),
+        lambda: [(k, p.retries.tokens) for k, p in pipelines.items()],
+    )

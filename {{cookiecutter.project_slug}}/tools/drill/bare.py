@@ -1,0 +1,36 @@
+"""`python -m tools.drill.bare`: the same routes as plain FastAPI on plain uvicorn.
+
+No chain: no deadline, no limit on requests in flight, no shedding. For comparison.
+"""
+
+import asyncio
+import importlib
+
+import uvicorn
+import uvloop
+
+from .package import PACKAGE
+
+
+async def main() -> None:
+    """Serve on the ports of the settings until a signal."""
+    settings_type = importlib.import_module(f"{PACKAGE}.settings").Settings
+    app = importlib.import_module(f"{PACKAGE}.app")
+    phase = importlib.import_module(f"{PACKAGE}.runtime.health").Phase
+    settings = importlib.import_module(f"{PACKAGE}.runtime.config.load").load(settings_type)
+    async with app.open_service(settings, app.open_logs(settings)) as service:
+        service.health.phase = phase.SERVING
+        config = uvicorn.Config(
+            service.api,
+            host=settings.http.host,
+            port=settings.http.port,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+        )
+        await uvicorn.Server(config).serve()
+
+
+if __name__ == "__main__":
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main())
