@@ -64,8 +64,11 @@ def follow(folder: Path) -> None:
     assert payments in text
     settings.write_text(text.replace(payments, f"{payments}{field}\n"), encoding="utf-8")
     package.joinpath("gateways", "ledger.py").write_text(gateway, encoding="utf-8")
-    # Whoever needs it: here the version, which any caller can see.
-    app = package / "app.py"
+
+
+def wire(folder: Path) -> None:
+    """Hand it to whoever needs it: here the version, which any caller can see."""
+    app = folder / "src" / "orders" / "app.py"
     text = app.read_text(encoding="utf-8")
     for old, new in WIRING.items():
         assert old in text
@@ -97,6 +100,7 @@ def test_a_dependency_is_one_entry_and_one_class(tmp_path: Path) -> None:
         make(folder, "setup")
         follow(folder)
         print(make(folder, "lint"))
+        wire(folder)
         port, ops = free_port(), free_port()
         env = environment(
             APP_DEPENDENCIES__LEDGER__URL=url,

@@ -16,8 +16,16 @@ from steadfast_service.runtime.http.operations import OperationRouter
 from steadfast_service.runtime.http.server import loopback
 from steadfast_service.runtime.observability.metrics import Metrics
 from steadfast_service.runtime.outbound.client import Client
+from steadfast_service.runtime.outbound.options import (
+    BreakerOptions,
+    Dependency,
+    RetryOptions,
+)
 
 Talk = Callable[[Client], Awaitable[None]]
+
+# Declared errors are answered on purpose here, one after the other.
+CALM = Dependency(breaker=BreakerOptions(min_calls=1000), retry=RetryOptions(attempts=1))
 
 
 class Heard:
@@ -42,7 +50,7 @@ async def _run(router: OperationRouter, talk: Talk) -> str:
     app.include_router(router)
     heard = Heard(app)
     async with loopback(heard) as url:
-        client = Client("itself", url, timeout=10, metrics=Metrics(), tracer=NoOpTracer())
+        client = Client("itself", url, CALM, metrics=Metrics(), tracer=NoOpTracer())
         try:
             await talk(client)
         finally:

@@ -9,11 +9,11 @@ import pytest
 from starlette.responses import Response
 
 from steadfast_service import app
-from steadfast_service.runtime.errors import StartupError
-from steadfast_service.runtime.outbound import dependencies
+from steadfast_service.runtime.outbound.dependencies import (
+    open_dependencies,
+)
 
-from ..support.records import record_logs
-from ..support.serving import ORDER, Served, served, settings_for
+from ..support.serving import ORDER, Served, served
 from ..support.upstream_server import Upstream, upstream
 
 TOKEN = "a-token-of-the-operators"
@@ -118,17 +118,13 @@ async def test_an_operator_holds_it_closed(tmp_path: Path, payments: Upstream) -
         assert report["window"]["failure_ratio"] == 1
 
 
-async def test_a_dependency_without_an_address_or_a_sandbox_is_refused_at_start(
+async def test_a_dependency_without_an_address_fails_when_it_is_called(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original = dependencies.open_dependencies
-
     async def without_sandboxes(*arguments: Any, **options: Any) -> Any:
-        return await original(*arguments, **{**options, "sandboxes": {}})
+        return await open_dependencies(*arguments, **{**options, "sandboxes": {}})
 
-    settings = settings_for(tmp_path)
     monkeypatch.setattr(app, "open_dependencies", without_sandboxes)
-    pipeline, _ = record_logs()
-    with pytest.raises(StartupError, match="APP_DEPENDENCIES__PAYMENTS__URL: required"):
-        async with app.open_service(settings, pipeline):
-            pass
+    async with served(tmp_path) as running:
+        assert (await running.client.get("/readyz")).status_code == 200
+        assert (await running.client.post("/api/orders", json=ORDER)).status_code == 503

@@ -21,6 +21,9 @@ from ..support.process import until
 from ..support.tls import Authority, hypercorn_server
 from ..support.upstream_server import PATIENT, Upstream, client_of, upstream
 
+# hypercorn leaves connections to the collector when it ends.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
 
 @pytest.fixture
 async def shop() -> AsyncIterator[Upstream]:

@@ -3,23 +3,18 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from opentelemetry.trace import NoOpTracer
-
 from steadfast_service.contract.client import ApiClient
-from steadfast_service.runtime.observability.metrics import Metrics
 from steadfast_service.runtime.outbound.client import Client
 
 from .serving import Served
+from .upstream_server import PATIENT, client_of
 
 
 @asynccontextmanager
 async def outbound(url: str) -> AsyncIterator[Client]:
-    """The outbound client of one dependency, called `shop`."""
-    client = Client("shop", url, metrics=Metrics(), tracer=NoOpTracer())
-    try:
+    """The outbound client of one dependency that may fail as often as it likes."""
+    async with client_of(url, **PATIENT, retry={"attempts": 1}) as client:
         yield client
-    finally:
-        await client.close()
 
 
 @asynccontextmanager

@@ -1,6 +1,7 @@
 """Certificates of an authority that this machine comes to trust, for a test."""
 
 import asyncio
+import gc
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -50,6 +51,7 @@ async def hypercorn_server(
     finally:
         over.set()
         await serving
+        gc.collect()  # what it leaves open is complained about here, and not in a later test
 
 
 def _listens(port: int) -> bool:

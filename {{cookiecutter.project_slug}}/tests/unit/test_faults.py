@@ -1,7 +1,7 @@
 """Which faults are on, and whom they strike."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -52,8 +52,11 @@ def bench(records: Records) -> Bench:
 
 
 @pytest.fixture
-def request_state() -> Iterator[RequestState]:
-    """A request that is served now, and was going to be silent."""
+async def request_state() -> AsyncIterator[RequestState]:
+    """A request that is served now, and was going to be silent.
+
+    Asynchronous, so that it is set in the context that the tests run in.
+    """
     state = RequestState(0.0, "0" * 31 + "1", "r1")
     state.sampled = False
     token = current.set(state)

@@ -10,8 +10,9 @@ from steadfast_service.runtime.auth.sandbox_issuer import (
     JWKS_PATH,
     SandboxIssuer,
 )
+from steadfast_service.runtime.config.groups import Environment
 from steadfast_service.runtime.http.server import loopback
-from steadfast_service.settings import Auth, Environment
+from steadfast_service.settings import Auth
 
 from ...support.process import command, environment, serving
 from ...support.serving import ORDER, Served, served

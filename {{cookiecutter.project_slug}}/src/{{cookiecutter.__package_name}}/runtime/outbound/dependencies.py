@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping
 
 import structlog
 from opentelemetry import trace
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ..errors import DependencyUnavailable, StartupError
+from ..errors import DependencyUnavailable
 from ..health import Check, Health
+from ..http.problems import Problem
 from ..http.server import loopback
 from ..observability.metrics import Metrics
 from ..shutdown import Closing
@@ -34,16 +35,18 @@ async def open_dependencies(
         options: the settings of each dependency.
         sandboxes: what stands in for one that has no URL, on loopback.
 
-    Raises:
-        StartupError: one has neither URL nor sandbox.
+    One with neither fails at every call, and not at start: with a new dependency the rest of
+    the service can still be worked on. Production asks for every URL.
     """
     clients: dict[str, Client] = {}
     for name, dependency in options:
         url = dependency.url
         if not url:
             if name not in sandboxes:
-                raise StartupError(f"APP_DEPENDENCIES__{name.upper()}__URL: required, no sandbox")
-            url = await closing.enter(f"{name} sandbox", loopback(sandboxes[name]))
+                setting = f"APP_DEPENDENCIES__{name.upper()}__URL"
+                structlog.get_logger().warning("a dependency has no address", missing=setting)
+            stand_in = sandboxes.get(name, _missing)
+            url = await closing.enter(f"{name} sandbox", loopback(stand_in))
         client = Client(name, url, dependency, metrics=metrics, tracer=tracer, faults=faults)
         closing.add(f"{name} client", client.close)
         _report_changes(client, metrics)
@@ -51,6 +54,11 @@ async def open_dependencies(
         clients[name] = client
     _report_state(clients, metrics)
     return clients
+
+
+async def _missing(_: Scope, __: Receive, send: Send) -> None:
+    """What stands in for a dependency that nobody has named."""
+    await Problem(503, "This dependency has no address.").send(send)
 
 
 def _report_changes(client: Client, metrics: Metrics) -> None:
