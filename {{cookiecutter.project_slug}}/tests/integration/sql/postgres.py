@@ -14,11 +14,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from steadfast_service.runtime.database.urls import parse_url
+from tools.drill.postgres import program
 
 from ...support.process import free_port
-
-# Debian keeps the server's programs off the path.
-DEBIAN = Path("/usr/lib/postgresql")
 
 
 class Cluster:
@@ -61,7 +59,7 @@ class Cluster:
 @contextmanager
 def temporary_cluster() -> Iterator[Cluster]:
     """A running cluster; without a server the test skips, or fails where it must run."""
-    initdb, pg_ctl = _program("initdb"), _program("pg_ctl")
+    initdb, pg_ctl = program("initdb"), program("pg_ctl")
     if initdb is None or pg_ctl is None:
         if "TEST_POSTGRES_URL" in os.environ:
             pytest.skip(
@@ -106,10 +104,3 @@ async def postgres_database(server: str) -> AsyncIterator[str]:
                 await connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
     finally:
         await engine.dispose()
-
-
-def _program(name: str) -> str | None:
-    newest = sorted(
-        DEBIAN.glob(f"*/bin/{name}"), key=lambda path: float(path.parts[-3]), reverse=True
-    )
-    return shutil.which(name) or (str(newest[0]) if newest else None)

@@ -1,8 +1,6 @@
 """Something that is to be closed at the end hangs."""
 
-import time
-
-from ..balancer import drained
+from ..balancer import terminated
 from ..ledger import nothing_lost
 from ..records import Kind
 from ..stage import Drill, Stage
@@ -19,13 +17,10 @@ async def run(stage: Stage) -> None:
             stage.load(world, rate=stage.either(100, 50)) as load,
         ):
             await stage.steady("before", 4, 1)
-            with stage.fault("SIGTERM, and a hook that hangs"):
-                service.process.signal()
-                began = time.monotonic()
-                await drained(service, load)
-                records = await stage.end(load)
-                code = await service.process.ended(60)
-            seconds = time.monotonic() - began
+            gone = await terminated(
+                stage, service, load, "SIGTERM, and a hook that hangs", limit=60
+            )
+            records, code, _, seconds = gone
             hung = [record["what"] for record in service.logged("close timed out")]
 
         card = stage.card

@@ -1,8 +1,6 @@
 """A rollout: SIGTERM under load, behind a load balancer that probes."""
 
-import time
-
-from ..balancer import drained
+from ..balancer import terminated
 from ..ledger import nothing_lost
 from ..records import Kind
 from ..stage import Drill, Stage
@@ -17,13 +15,8 @@ async def run(stage: Stage) -> None:
             stage.load(world, rate=stage.either(100, 50)) as load,
         ):
             await stage.steady("before", 6, 2)
-            with stage.fault("SIGTERM"):
-                service.process.signal()
-                began = time.monotonic()
-                await drained(service, load)
-                records = await stage.end(load)
-                code = await service.process.ended(30)
-            seconds = time.monotonic() - began
+            gone = await terminated(stage, service, load, "SIGTERM", limit=30)
+            records, code, began, seconds = gone
             cut = service.logged("stopped")[0]["cut"]
 
         card = stage.card
