@@ -10,8 +10,28 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-# Question and answer, then what that answer has no use for. Single files switch by their own
-# conditional name instead.
+ETCD: Final = (
+    "src/<package>/runtime/config/sources/etcd.py",
+    "src/<package>/runtime/config/sources/etcd_api.py",
+    "tests/integration/config_center/etcd",
+    "tests/support/etcd.py",
+    "tools/drill/etcd.py",
+)
+CONSUL: Final = (
+    "src/<package>/runtime/config/sources/consul.py",
+    "tests/integration/config_center/consul",
+    "tests/support/consul.py",
+)
+NACOS: Final = (
+    "src/<package>/runtime/config/sources/nacos.py",
+    "src/<package>/runtime/config/sources/nacos_api.py",
+    "tests/integration/config_center/nacos",
+    "tests/support/nacos.py",
+)
+ASKING: Final = "src/<package>/runtime/config/sources/asking.py"
+
+# Question and answer, then what that answer has no use for. A single file that needs no import
+# switches by its own conditional name instead.
 PRUNE: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
     ("database", "none"): (
         "src/<package>/gateways/sql",
@@ -22,6 +42,20 @@ PRUNE: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
         "src/<package>/runtime/auth",
         "tests/integration/auth",
     ),
+    ("config_center", "none"): (
+        *ETCD,
+        *CONSUL,
+        *NACOS,
+        ASKING,
+        "src/<package>/runtime/config/sources/address.py",
+        "src/<package>/runtime/config/sources/certificates.py",
+        "src/<package>/runtime/config/sources/remote.py",
+        "tests/integration/config_center",
+        "tests/support/centre.py",
+    ),
+    ("config_center", "etcd"): (*CONSUL, *NACOS, ASKING),
+    ("config_center", "consul"): (*ETCD, *NACOS),
+    ("config_center", "nacos"): (*ETCD, *CONSUL),
     ("ci", "gitlab"): (".github",),
     ("ci", "none"): (".github",),
 }
@@ -44,7 +78,11 @@ def pruned(answers: Mapping[str, str]) -> Iterator[str]:
 def finish(root: Path, answers: Mapping[str, str]) -> None:
     """Prune `root` and give its tests the package's name."""
     for path in pruned(answers):
-        shutil.rmtree(root / path, ignore_errors=True)
+        gone = root / path
+        if gone.is_dir():
+            shutil.rmtree(gone)
+        else:
+            gone.unlink(missing_ok=True)  # a folder in the table may have held it
     for leftover in LEFTOVERS:
         for found in list(root.rglob(leftover)):
             # One may lie inside another that has just gone.

@@ -19,6 +19,7 @@ LINE_LENGTH: Final = {"description": 120, "author": 80}
 CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "database": ("sql", "none"),
     "auth": ("none", "jwt"),
+    "config_center": ("none", "etcd", "consul", "nacos"),
     "license": ("MIT", "Apache-2.0", "BSD-3-Clause", "Proprietary"),
     "python_version": ("3.11", "3.12", "3.13"),
     "ci": ("github", "gitlab", "none"),
@@ -36,13 +37,13 @@ DEPENDENCIES: Final = frozenset(
     hypothesis_graphql idna importlinter inflect iniconfig isort jaraco jinja2 jsonschema
     jsonschema_path jsonschema_rs jsonschema_specifications jwt lazy_object_proxy librt limits mako
     markdown_it markupsafe mdurl more_itertools multidict multipart mypy mypy_extensions mypyc
-    openapi_schema_validator openapi_spec_validator opentelemetry orjson packaging pathable
-    pathspec pip pkg_resources platformdirs pluggy priority prometheus_client propcache psutil py
-    pybreaker pycparser pydantic pydantic_core pydantic_settings pygments pyrate_limiter pyreqwest
-    pytest pytest_cov python_multipart pytokens redis referencing requests rfc3339_validator rich
-    rpds ruff schemathesis setuptools shellingham six sortedcontainers sqlalchemy starlette
-    structlog tomlkit trove_classifiers trustme typeguard typer typing_extensions typing_inspection
-    urllib3 uvicorn uvloop werkzeug wrapt wsproto yaml yarl
+    openapi_schema_validator openapi_spec_validator openfeature opentelemetry orjson packaging
+    pathable pathspec pip pkg_resources platformdirs pluggy priority prometheus_client propcache
+    psutil py pybreaker pycparser pydantic pydantic_core pydantic_settings pygments pyrate_limiter
+    pyreqwest pytest pytest_cov python_multipart pytokens redis referencing requests
+    rfc3339_validator rich rpds ruff schemathesis setuptools shellingham six sortedcontainers
+    sqlalchemy starlette structlog tomlkit trove_classifiers trustme typeguard typer
+    typing_extensions typing_inspection urllib3 uvicorn uvloop werkzeug wrapt wsproto yaml yarl
     """.split()
 )
 # `tests` and `tools` are the service's own folders, `steadfast_service` the name its tests carry

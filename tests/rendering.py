@@ -11,6 +11,7 @@ TEMPLATE = ROOT / "{{cookiecutter.project_slug}}"
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "database": ("sql", "none"),
     "auth": ("none", "jwt"),
+    "config_center": ("none", "etcd", "consul", "nacos"),
     "license": ("MIT", "Apache-2.0", "BSD-3-Clause", "Proprietary"),
     "python_version": ("3.11", "3.12", "3.13"),
     "ci": ("github", "gitlab", "none"),

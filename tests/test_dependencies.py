@@ -38,6 +38,7 @@ TOOLS: Mapping[str, str] = {
 }
 # Where a distribution's import name is not its own with underscores.
 IMPORTS: Mapping[str, str] = {
+    "openfeature-sdk": "openfeature",
     "opentelemetry-api": "opentelemetry",
     "opentelemetry-exporter-otlp-proto-http": "opentelemetry.exporter.otlp.proto.http",
     "opentelemetry-sdk": "opentelemetry.sdk",

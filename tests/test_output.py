@@ -18,9 +18,9 @@ LONGEST = "abcdefghi-" * 3 + "abcdefghij"
 SAMPLES = [
     {},
     {"project_slug": "ab", "database": "none", "license": "Apache-2.0", "ci": "none"},
-    {"project_slug": LONGEST, "license": "BSD-3-Clause", "ci": "gitlab", "python_version": "3.12"},
-    {"database": "none", "license": "Proprietary", "ci": "github", "python_version": "3.13"},
-    {"auth": "jwt"},
+    {"project_slug": LONGEST, "license": "BSD-3-Clause", "ci": "gitlab", "config_center": "etcd"},
+    {"database": "none", "license": "Proprietary", "config_center": "nacos"},
+    {"auth": "jwt", "python_version": "3.13", "config_center": "consul"},
 ]
 
 
@@ -110,7 +110,7 @@ def test_each_entry_of_the_prune_table_is_there_and_goes(
 ) -> None:
     assert answer in CHOICES[question]
     unpruned = TEMPLATE / path.replace("<package>", "{{cookiecutter.__package_name}}")
-    assert unpruned.is_dir(), f"{path} is not in the template: a dead entry"
+    assert unpruned.exists(), f"{path} is not in the template: a dead entry"
     service = render(tmp_path, **{question: answer})
     assert not service.joinpath(path.replace("<package>", "orders")).exists()
 
@@ -121,6 +121,19 @@ def test_only_the_chosen_gateway_is_there(tmp_path: Path, database: str) -> None
     assert package.joinpath("gateways", "store_memory.py").exists() is (database == "none")
     assert package.joinpath("gateways", "sql").exists() is (database == "sql")
     assert package.joinpath("runtime", "database").exists() is (database == "sql")
+
+
+@pytest.mark.parametrize("config_center", CHOICES["config_center"])
+def test_only_the_chosen_configuration_centre_is_there(tmp_path: Path, config_center: str) -> None:
+    service = render(tmp_path, config_center=config_center)
+    sources = service / "src" / "orders" / "runtime" / "config" / "sources"
+    for centre in ("etcd", "consul", "nacos"):
+        assert sources.joinpath(f"{centre}.py").exists() is (config_center == centre)
+    assert sources.joinpath("remote.py").exists() is (config_center != "none")
+    others = {"etcd", "consul", "nacos"} - {config_center}
+    for path in [*service.rglob("*.py"), service / "pyproject.toml"]:
+        code = path.read_text(encoding="utf-8")
+        assert not re.search(rf"sources[./]({'|'.join(others)})", code), path
 
 
 @pytest.mark.parametrize("auth", CHOICES["auth"])

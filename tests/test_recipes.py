@@ -16,10 +16,10 @@ import httpx
 from tests.services import environment, make, service
 
 _IMPORT = "from .gateways.payments import"
-_INFO = '"commit": settings.commit}'
+_FLAGS = "flags = open_flags(closing, meters, live(lambda s: s.flags))"
 WIRING = {
     _IMPORT: f"from .gateways.ledger import HttpLedger\n{_IMPORT}",
-    _INFO: f"""{_INFO}
+    _FLAGS: f"""{_FLAGS}
         info["commit"] = str(await HttpLedger(clients["ledger"]).balance("a/b"))""",
 }
 

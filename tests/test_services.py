@@ -100,6 +100,7 @@ class TestOther(Service):
         "project_slug": "order-intake",
         "database": "none",
         "auth": "jwt",
+        "config_center": "etcd",
         "license": "Apache-2.0",
         "ci": "gitlab",
     }

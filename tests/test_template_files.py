@@ -10,7 +10,11 @@ from tests.rendering import ROOT, TEMPLATE
 
 PACKAGE = TEMPLATE / "src" / "{{cookiecutter.__package_name}}"
 # The two files that wire options together.
-WITH_OPTIONS = {PACKAGE / "app.py", PACKAGE / "settings.py"}
+WITH_OPTIONS = {
+    PACKAGE / "app.py",
+    PACKAGE / "runtime" / "config" / "centres.py",
+    PACKAGE / "settings.py",
+}
 MOST_BLOCKS = 5
 MOST_LINES = 250
 GENERATED = re.compile(r"LICENSE|requirements(-dev)?\.txt|^contract/|^src/[^/]+/contract/")

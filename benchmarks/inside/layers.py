@@ -17,7 +17,8 @@ from typing import Any
 
 import uvloop
 from orders.app import Service, open_service
-from orders.runtime.config.load import load
+from orders.runtime.config.configuration import Configuration
+from orders.runtime.config.environment import environment_layer
 from orders.runtime.observability import logs, rendering
 from orders.runtime.observability.writers import DirectWriter
 from orders.settings import Settings
@@ -131,7 +132,8 @@ async def opened(stack: AsyncExitStack, *, tracing: bool) -> Service:
         level="info",
         story_size=64,
     )
-    service = await stack.enter_async_context(open_service(load(Settings), pipeline))
+    config = Configuration(Settings, fixed=[environment_layer(Settings, os.environ)])
+    service = await stack.enter_async_context(open_service(config, pipeline))
     os.environ[name] = endpoint
     return service
 

@@ -5,9 +5,12 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from .runtime.config.load import InvalidSettings, effective, environment, load, unknown_variables
+from .runtime.config.arguments import from_arguments
+from .runtime.config.configuration import Configuration
+from .runtime.config.environment import environment
+from .runtime.config.problems import InvalidSettings, unknown_variables
 from .runtime.errors import StartupError
-from .settings import Settings
+from .settings import Settings, open_settings
 
 cli = typer.Typer(
     add_completion=False,
@@ -24,23 +27,28 @@ def fail(*lines: str) -> NoReturn:
     raise SystemExit(1)
 
 
-def settings_or_fail() -> Settings:
-    """The settings in force; whatever is wrong with them ends the process."""
+Arguments = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="a setting above all others, such as log.level=debug"),
+]
+
+
+async def config_or_fail(arguments: list[str] | None = None) -> Configuration[Settings]:
+    """The settings of all layers; whatever is wrong with them ends the process."""
     try:
-        settings = load(Settings)
+        config = await open_settings(from_arguments(Settings, arguments or []))
     except InvalidSettings as exc:
         fail(*exc.problems)
-    if problems := settings.unsafe():
-        fail(*problems)
     for line in unknown_variables(Settings, environment()):
         print(f"warning: {line}", file=sys.stderr)
-    return settings
+    for entry in config.journal.refusals:
+        print(f"warning: {entry.source}: {'; '.join(entry.reasons)}", file=sys.stderr)
+    return config
 
 
 @cli.command()
-def serve() -> None:
+def serve(set_: Arguments = None) -> None:
     """Run the service until SIGTERM or Ctrl-C."""
-    settings = settings_or_fail()
     import asyncio
     import gc
 
@@ -49,35 +57,52 @@ def serve() -> None:
 
     import uvloop
 
-    from .app import open_logs, open_service
-    from .runtime.http.server import Endpoint, ServerOptions, run
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        config = runner.run(config_or_fail(set_))
 
-    http, management = settings.http, settings.management
-    options = ServerOptions(
-        service=Endpoint(http.host, http.port, "APP_HTTP"),
-        management=Endpoint(management.host, management.port, "APP_MANAGEMENT"),
-        drain_delay=http.drain_delay,
-        grace=http.grace,
-        keep_alive=http.keep_alive,
-        trusted_proxies=http.trusted_proxies,
-    )
+        from .app import open_logs, open_service
+        from .runtime.http.server import Endpoint, ServerOptions, run
 
-    pipeline = open_logs(settings)
-    try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            code = runner.run(run(lambda: open_service(settings, pipeline), options))
-    except StartupError as exc:
-        fail(str(exc))
-    finally:
-        pipeline.writer.close(1.0)
+        http, management = config.settings.http, config.settings.management
+        options = ServerOptions(
+            service=Endpoint(http.host, http.port, "APP_HTTP"),
+            management=Endpoint(management.host, management.port, "APP_MANAGEMENT"),
+            drain_delay=http.drain_delay,
+            grace=http.grace,
+            keep_alive=http.keep_alive,
+            trusted_proxies=http.trusted_proxies,
+        )
+        pipeline = open_logs(config)
+        try:
+            code = runner.run(run(lambda: open_service(config, pipeline), options))
+        except StartupError as exc:
+            fail(str(exc))
+        finally:
+            pipeline.writer.close(1.0)
     raise SystemExit(code)
 
 
 @cli.command()
-def check() -> None:
+def check(
+    set_: Arguments = None,
+    watch: Annotated[bool, typer.Option(help="stay, and print every change")] = False,
+) -> None:
     """Validate the settings and print those in force, secrets masked."""
-    for name, value in effective(settings_or_fail(), "APP_").items():
-        print(f"{name}={value}")
+    import asyncio
+
+    from .runtime.config.printing import print_changes, print_settings
+
+    async def show() -> None:
+        config = await config_or_fail(set_)
+        print_settings(config)
+        if watch:
+            await print_changes(config)
+        await config.close()
+
+    try:
+        asyncio.run(show())
+    except KeyboardInterrupt:
+        raise SystemExit(0) from None
 
 
 @cli.command()
@@ -85,13 +110,17 @@ def migrate(
     to: Annotated[str, typer.Option(help="a revision, head or base")] = "head",
 ) -> None:
     """Bring the store's schema to a revision."""
-    settings = settings_or_fail()
     import asyncio
 
     from . import app
 
+    async def bring() -> str:
+        config = await config_or_fail()
+        await config.close()
+        return await app.migrate(config.settings, to)
+
     try:
-        print(asyncio.run(app.migrate(settings, to)))
+        print(asyncio.run(bring()))
     except StartupError as exc:
         fail(str(exc))
 
@@ -99,14 +128,14 @@ def migrate(
 @cli.command()
 def routes() -> None:
     """Print every route of the service with its own limits."""
-    settings = settings_or_fail()
     import asyncio
 
     from .app import open_logs, open_service
     from .runtime.http.openapi import list_routes
 
     async def show() -> None:
-        async with open_service(settings, open_logs(settings)) as service:
+        config = await config_or_fail()
+        async with open_service(config, open_logs(config)) as service:
             for line in list_routes(service.api):
                 print(line)
 

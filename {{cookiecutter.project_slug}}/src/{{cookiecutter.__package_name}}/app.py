@@ -13,6 +13,7 @@ from .api.orders import OrdersHandler
 from .api.version import VersionHandler
 from .contract.api import build_router
 from .domain.orders import Orders
+from .gateways.flags import LargeOrders
 from .gateways.payments import HttpPayments
 from .gateways.sandbox import sandbox_app
 # jinja: if cookiecutter.database == "sql"
@@ -25,21 +26,27 @@ from .runtime.active_faults import ActiveFaults
 # jinja: if cookiecutter.auth == "jwt"
 from .runtime.auth.opening import open_authorizer
 # jinja: endif
-from .runtime.config.load import effective, environment
+from .runtime.config.configuration import Configuration
+from .runtime.config.environment import environment
+from .runtime.config.watching import watch
+from .runtime.flags.opening import open_flags
 from .runtime.health import Health
 from .runtime.http import chain, openapi
 from .runtime.http.application import application
 from .runtime.http.fault_injection import fault_routes
 from .runtime.http.load_shedding import open_shedding
 from .runtime.http.rate_limit import open_rate_limit
-from .runtime.observability import logs, rendering, traces, writers
+from .runtime.observability.logs import Pipeline
 from .runtime.observability.metrics import open_metrics
-from .runtime.observability.sampling import Sampling
+from .runtime.observability.opening import open_pipeline
+from .runtime.observability.sampling import open_sampling
+from .runtime.observability.traces import open_tracing
+from .runtime.ops.access import Access
 from .runtime.ops.management import management_app
 from .runtime.ops.probes import probe_routes
 from .runtime.outbound.dependencies import open_dependencies
 from .runtime.shutdown import Closing
-from .runtime.watchdog import Watchdog
+from .runtime.time_limits import open_time_limits
 from .settings import Settings
 
 
@@ -52,12 +59,9 @@ class Service(NamedTuple):
     health: Health
 
 
-def open_logs(settings: Settings) -> logs.Pipeline:
+def open_logs(config: Configuration[Settings]) -> Pipeline:
     """Logging first: whatever fails after it is said in the same form."""
-    log, out = settings.log, sys.stdout
-    writer = writers.open_writer(log.writer, out.fileno(), log.ring_size)
-    render = rendering.renderer(log.format, service=settings.name, colours=out.isatty())
-    return logs.configure(writer, render, level=log.level, story_size=log.story_size)
+    return open_pipeline(config.live(lambda s: s.log), config.settings.name, sys.stdout)
 
 
 async def migrate(settings: Settings, to: str) -> str:
@@ -71,27 +75,24 @@ async def migrate(settings: Settings, to: str) -> str:
 
 
 @asynccontextmanager
-async def open_service(settings: Settings, pipeline: logs.Pipeline) -> AsyncIterator[Service]:
-    """Open everything in order; close it in reverse, within `close_timeout`."""
-    http = settings.http
+async def open_service(
+    config: Configuration[Settings], pipeline: Pipeline
+) -> AsyncIterator[Service]:
+    """Open everything in order; close it in reverse, within `close_timeout`.
+
+    What takes a `live` branch of the settings follows it while it runs.
+    """
+    settings, live, http = config.settings, config.live, config.settings.http
     async with Closing(http.close_timeout) as closing:
         # What is seen of it
         health, meters = Health(), open_metrics(closing, pipeline)
-        tracing = traces.Tracing(
-            service={"service.name": settings.name, "service.version": __version__},
-            ratio=settings.tracing.sample_ratio,
-            environ=environment(),
-        )
-        closing.add("telemetry", tracing.close)
+        info = {"name": settings.name, "version": __version__, "commit": settings.commit}
+        traces = live(lambda s: s.tracing)
+        tracing = open_tracing(closing, traces, info, environment())
 
         # What it talks to
         # jinja: if cookiecutter.database == "sql"
-        store = SqlStore(
-            settings.database.url.get_secret_value(),
-            pool_size=settings.database.pool_size,
-            pool_wait=settings.database.pool_wait,
-            statement_timeout=http.request_timeout,
-        )
+        store = SqlStore(live(lambda s: s.database), statement_timeout=http.request_timeout)
         closing.add("database", store.close)
         await store.open(health, meters)
         repository, waiting = store.orders, store.waiting
@@ -100,7 +101,7 @@ async def open_service(settings: Settings, pipeline: logs.Pipeline) -> AsyncIter
         # jinja: endif
         faults = ActiveFaults(type(settings.dependencies).model_fields, meters)
         clients = await open_dependencies(
-            settings.dependencies,
+            live(lambda s: s.dependencies),
             sandboxes={"payments": sandbox_app()},
             closing=closing,
             health=health,
@@ -108,9 +109,10 @@ async def open_service(settings: Settings, pipeline: logs.Pipeline) -> AsyncIter
             tracer=tracing.tracer(),
             faults=faults,
         )
+        flags = open_flags(closing, meters, live(lambda s: s.flags))
 
         # What it offers
-        info = {"name": settings.name, "version": __version__, "commit": settings.commit}
+        orders = Orders(repository, HttpPayments(clients["payments"]), LargeOrders(flags))
         api = application(
             name=settings.name,
             version=__version__,
@@ -120,7 +122,7 @@ async def open_service(settings: Settings, pipeline: logs.Pipeline) -> AsyncIter
         )
         router = build_router(
             version=VersionHandler(**info),
-            orders=OrdersHandler(Orders(repository, HttpPayments(clients["payments"]))),
+            orders=OrdersHandler(orders),
             # jinja: if cookiecutter.auth == "jwt"
             authorize=await open_authorizer(closing, meters, **settings.auth.model_dump()),
             # jinja: endif
@@ -129,23 +131,19 @@ async def open_service(settings: Settings, pipeline: logs.Pipeline) -> AsyncIter
         api.include_router(router)
         api.router.routes.extend(probe_routes(health)[:2])
         openapi.publish(api)
-        faults.open(settings.faults.rules, lambda: fault_routes(api, chain.PROBES))
+        faults.open(live(lambda s: s.faults), lambda: fault_routes(api, chain.PROBES))
 
         # The way of every request to it
+        log = live(lambda s: s.log)
         layers = chain.layers(
-            sampling=Sampling(
-                rate=settings.log.rate,
-                key_rate=settings.log.key_route_rate,
-                key_routes=[*settings.log.key_routes, *router.key_routes],
-                trace_ratio=settings.tracing.sample_ratio if tracing.enabled else 0,
+            sampling=open_sampling(
+                log, traces, key_routes=router.key_routes, traced=tracing.enabled
             ),
             metrics=meters,
             pipeline=pipeline,
-            watchdog=Watchdog(stream_idle=http.stream_idle_timeout),
-            request_timeout=http.request_timeout,
-            slow_request=settings.log.slow_request,
-            rate_limit=open_rate_limit(closing, meters, **dict(settings.rate_limit)),
-            shedding=open_shedding(closing, meters, router, waiting, **dict(settings.shedding)),
+            limits=open_time_limits(live(lambda s: s.http), log),
+            rate_limit=open_rate_limit(closing, meters, live(lambda s: s.rate_limit)),
+            shedding=open_shedding(closing, meters, router, waiting, live(lambda s: s.shedding)),
             faults=faults,
             tracer=tracing.tracer(),
         )
@@ -153,10 +151,12 @@ async def open_service(settings: Settings, pipeline: logs.Pipeline) -> AsyncIter
             health=health,
             registry=meters.registry,
             info={**info, "environment": settings.environment},
-            config=lambda: effective(settings, "APP_"),
+            config=config,
+            pipeline=pipeline,
             dependencies=clients,
             faults=faults,
             may_inject=settings.may_inject,
-            token=settings.management.token.get_secret_value(),
+            access=Access(live(lambda s: s.management)),
         )
+        watch(config, settings.config, closing, health, meters)
         yield Service(chain.wrap(api, layers), api, management, health)

@@ -1,19 +1,26 @@
 """Every knob of the service, in one typed tree, each with its unit and its reason.
 
 By environment: prefix `APP_`, levels joined by `__`, times in seconds
-(`APP_HTTP__REQUEST_TIMEOUT=2.5`). `python -m <package> check` prints what is in force.
-A default of None follows the environment; what it becomes is said beside it.
+(`APP_HTTP__REQUEST_TIMEOUT=2.5`); by files, directories and a configuration centre as the
+same tree. `Hot` ones change while the service runs, the others when it is started again.
+`python -m <package> check` prints what is in force. A default of None follows the
+environment; what it becomes is said beside it.
 """
 
-from collections.abc import Iterator
-from typing import Annotated, Literal, Self
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from .runtime.client_rates import checked_rates
+from .runtime.config.centres import CENTRES
+from .runtime.config.configuration import Configuration
+from .runtime.config.environment import environment
 from .runtime.config.groups import (
     Environment,
     Group,
+    Hot,
+    Level,
     # jinja: if cookiecutter.auth == "jwt"
     OptionalUrl,
     # jinja: endif
@@ -23,7 +30,11 @@ from .runtime.config.groups import (
     Seconds,
     SecondsOrZero,
 )
+from .runtime.config.opening import open_configuration
+from .runtime.config.options import ConfigOptions
+from .runtime.config.tree import Tree
 from .runtime.faults import Fault
+from .runtime.flags.flag import Flag, FlagName
 from .runtime.outbound.options import Dependency
 
 
@@ -32,8 +43,8 @@ class Http(Group):
 
     host: str = "0.0.0.0"  # noqa: S104 - in a container every interface is the pod's own
     port: Port = 8000
-    request_timeout: Seconds = 5.0  # the deadline of a request, unless its route has its own
-    stream_idle_timeout: Seconds = 30.0  # a stream that sends nothing for so long is cut
+    request_timeout: Hot[Seconds] = 5.0  # the deadline of a request, unless its route has its own
+    stream_idle_timeout: Hot[Seconds] = 30.0  # a stream that sends nothing for so long is cut
     max_body_bytes: int = Field(1_048_576, ge=0)  # 1 MiB: JSON, not uploads
     check_answers: bool | None = None  # against the contract: in development, it costs double
     keep_alive: int = Field(75, ge=1)  # above the 60 s idle timeout of common load balancers
@@ -55,7 +66,7 @@ class Management(Group):
 
     host: str = "0.0.0.0"  # noqa: S104 - scraped and probed from the node
     port: Port = 9000
-    token: SecretStr = SecretStr("")  # for what changes state; none set: that is off
+    token: Hot[SecretStr] = SecretStr("")  # for what changes state; none set: that is off
 
     def unsafe(self, environment: Environment) -> Iterator[str]:
         token = self.token.get_secret_value()
@@ -77,7 +88,8 @@ class Database(Group):
     # Secret because of the password in it.
     url: Annotated[SecretStr, AfterValidator(_database_url)] = SecretStr("sqlite:///orders.db")
     pool_size: int = Field(10, ge=1, le=1000)  # to PostgreSQL; readiness has two more
-    pool_wait: Seconds = 2.0  # for a connection, before the request is refused
+    pool_wait: Hot[Seconds] = 2.0  # for a connection, before the request is refused
+    deadline_share: Hot[float] = Field(0.8, gt=0, le=1)  # of what is left, for a transaction
 
     def unsafe(self, environment: Environment) -> Iterator[str]:
         if environment is Environment.PRODUCTION and "url" not in self.model_fields_set:
@@ -123,39 +135,31 @@ class Dependencies(Group):
 class Shedding(Group):
     """When requests are refused before work is done, with 503."""
 
-    max_in_flight: int = Field(1000, ge=1)  # the last line; beyond it memory decides
-    min_in_flight: int = Field(16, ge=1)  # the adaptive limit never falls below, so as not to shed
-    # for the load of a neighbour on the same cores
-    target_lag: SecondsOrZero = 0.05  # of the event loop; above it the limit falls. 0: never
-    critical_routes: tuple[RouteName, ...] = ()  # beside those marked x-priority in the contract
-
-
-def _rates(value: str) -> str:
-    if value:
-        from .runtime.client_rates import parse_rates
-
-        parse_rates(value)
-    return value
+    max_in_flight: Hot[int] = Field(1000, ge=1)  # the last line; beyond it memory decides
+    min_in_flight: Hot[int] = Field(16, ge=1)  # below it nothing is shed
+    target_lag: Hot[SecondsOrZero] = 0.05  # of the event loop, before the limit falls; 0: never
+    critical_routes: Hot[tuple[RouteName, ...]] = ()  # and those marked x-priority
 
 
 class RateLimit(Group):
     """What one client may ask, with 429 beyond it. Off while `limit` is empty."""
 
-    limit: Annotated[str, AfterValidator(_rates)] = ""  # such as "100/second;5000/hour"
-    key_header: str = ""  # that tells clients apart; empty: their address
+    limit: Hot[Annotated[str, AfterValidator(checked_rates)]] = ""  # such as "100/second;5000/hour"
+    key_header: Hot[str] = ""  # that tells clients apart; empty: their address
     storage: SecretStr = SecretStr("")  # redis://host:port/0 for all replicas; empty: each its own
 
 
 class Log(Group):
     """What is written, and how."""
 
-    level: Literal["debug", "info", "warning", "error"] = "info"
+    level: Hot[Level] = "info"
+    levels: Hot[dict[str, Level]] = Field(default_factory=dict)  # of single loggers, by name
     format: Literal["json", "console"] | None = None  # console in development, json elsewhere
-    sample_rate: Rate | None = None  # of ordinary requests: 1 in development, 0.001 elsewhere
-    key_route_rate: Rate = 0.05  # of the routes below
-    key_routes: tuple[RouteName, ...] = ()  # beside those marked x-key-route in the contract
-    slow_request: Seconds = 1.0  # from here on a request tells its story
-    story_size: int = Field(64, ge=1, le=10_000)  # records that a silent request holds back
+    sample_rate: Hot[Rate | None] = None  # of ordinary requests: 1 in development, 0.001 elsewhere
+    key_route_rate: Hot[Rate] = 0.05  # of the routes below
+    key_routes: Hot[tuple[RouteName, ...]] = ()  # beside those marked x-key-route in the contract
+    slow_request: Hot[Seconds] = 1.0  # from here on a request tells its story
+    story_size: Hot[int] = Field(64, ge=1, le=10_000)  # records that a silent request holds back
     writer: Literal["ring", "direct"] = "ring"  # direct loses nothing, and can stall the loop
     ring_size: int = Field(10_000, ge=1)  # records that wait for a slow reader
 
@@ -168,13 +172,13 @@ class Log(Group):
 class Tracing(Group):
     """Spans; the exporter is OpenTelemetry's own, by `OTEL_EXPORTER_OTLP_ENDPOINT`."""
 
-    sample_ratio: Rate = 0.01  # of the traces that start here
+    sample_ratio: Hot[Rate] = 0.01  # of the traces that start here
 
 
 class Faults(Group):
     """Faults injected on purpose; `/faults` on the management port takes the same."""
 
-    rules: tuple[Fault, ...] = ()  # a JSON list
+    rules: Hot[tuple[Fault, ...]] = ()  # a JSON list
     allow_in_production: bool = False
 
     def unsafe(self, environment: Environment) -> Iterator[str]:
@@ -185,20 +189,12 @@ class Faults(Group):
             )
 
 
-class Settings(BaseSettings):
+class Settings(Tree):
     """The whole tree."""
-
-    model_config = SettingsConfigDict(
-        env_prefix="APP_",
-        env_nested_delimiter="__",
-        extra="ignore",
-        frozen=True,
-        hide_input_in_errors=True,
-    )
 
     name: str = "{{ cookiecutter.project_slug }}"
     commit: str = "unknown"  # the image's build sets it
-    environment: Environment = Environment.DEVELOPMENT
+    config: ConfigOptions = ConfigOptions()
     http: Http = Http()
     management: Management = Management()
     # jinja: if cookiecutter.database == "sql"
@@ -213,6 +209,7 @@ class Settings(BaseSettings):
     log: Log = Log()
     tracing: Tracing = Tracing()
     faults: Faults = Faults()
+    flags: Hot[dict[FlagName, Flag]] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _follow_the_environment(self) -> Self:
@@ -233,12 +230,11 @@ class Settings(BaseSettings):
         """Whether faults may be injected here."""
         return self.faults.allow_in_production or self.environment is not Environment.PRODUCTION
 
-    def unsafe(self) -> list[str]:
-        """What must not be so in this environment, one line each with the variable's name."""
-        groups = [getattr(self, name) for name in type(self).model_fields]
-        return [
-            line
-            for group in groups
-            if isinstance(group, Group)
-            for line in group.unsafe(self.environment)
-        ]
+
+async def open_settings(explicit: Mapping[str, Any] | None = None) -> Configuration[Settings]:
+    """The settings of all layers; `explicit` is a tree above them.
+
+    Raises:
+        InvalidSettings: they are refused, or a source that must be there is not.
+    """
+    return await open_configuration(Settings, CENTRES, environment(), explicit or {})

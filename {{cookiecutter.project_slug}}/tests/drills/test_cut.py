@@ -21,7 +21,7 @@ from steadfast_service.runtime.http.server import (
 from ..support.held_payments import HeldPayments, held_payments
 from ..support.process import Process, free_port, serving, until
 from ..support.records import record_logs
-from ..support.serving import ORDER, settings_for
+from ..support.serving import ORDER, config_for
 
 # So long that nothing but a signal can end a request during a test.
 PATIENT = {
@@ -99,7 +99,7 @@ async def test_a_second_signal_ends_at_once_and_says_what_was_cut(
 @pytest.mark.usefixtures("signals_restored")
 async def test_the_end_of_the_grace_cuts_what_is_left(tmp_path: Path) -> None:
     # The grace covers every request but those of a route with a longer limit of its own.
-    settings = settings_for(tmp_path)
+    config = config_for(tmp_path)
     pipeline, records = record_logs()
     entered = asyncio.Event()
 
@@ -109,7 +109,7 @@ async def test_the_end_of_the_grace_cuts_what_is_left(tmp_path: Path) -> None:
 
     @asynccontextmanager
     async def with_hanging_route() -> AsyncIterator[Service]:
-        async with open_service(settings, pipeline) as service:
+        async with open_service(config, pipeline) as service:
             service.api.router.add_api_route("/api/hang", hang, openapi_extra={"x-deadline": 300})
             yield service
 

@@ -6,15 +6,21 @@ from typing import Any
 import httpx
 import pytest
 from prometheus_client import CollectorRegistry
+from pydantic import SecretStr
 
 from steadfast_service.runtime.active_faults import ActiveFaults
+from steadfast_service.runtime.config.configuration import Configuration
+from steadfast_service.runtime.config.live import Live
 from steadfast_service.runtime.health import Health
 from steadfast_service.runtime.http.server import loopback
+from steadfast_service.runtime.observability.logs import Pipeline
 from steadfast_service.runtime.observability.metrics import Metrics
+from steadfast_service.runtime.ops.access import Access
 from steadfast_service.runtime.ops.dependencies import State
 from steadfast_service.runtime.ops.management import management_app
+from steadfast_service.settings import Management, Settings
 
-from ..support.records import Records
+from ..support.records import Records, record_logs
 
 TOKEN = "a-token-of-the-operators"
 OPERATOR = {"Authorization": f"Bearer {TOKEN}"}
@@ -45,17 +51,30 @@ def payments() -> Payments:
 
 
 @pytest.fixture
-async def ops(payments: Payments, records: Records) -> AsyncIterator[httpx.AsyncClient]:
+def logged() -> tuple[Pipeline, Records]:
+    return record_logs()
+
+
+@pytest.fixture
+def records(logged: tuple[Pipeline, Records]) -> Records:
+    return logged[1]
+
+
+@pytest.fixture
+async def ops(
+    payments: Payments, logged: tuple[Pipeline, Records]
+) -> AsyncIterator[httpx.AsyncClient]:
     """The management port of a service that calls `payments`."""
     app = management_app(
         health=Health(),
         registry=CollectorRegistry(),
         info={"name": "tested", "version": "1"},
-        config=dict,
+        config=Configuration(Settings),
+        pipeline=logged[0],
         dependencies={"payments": payments},
         faults=ActiveFaults((), Metrics()),
         may_inject=True,
-        token=TOKEN,
+        access=Access(Live(Management(token=SecretStr(TOKEN)))),
     )
     async with loopback(app) as url, httpx.AsyncClient(base_url=url) as client:
         yield client

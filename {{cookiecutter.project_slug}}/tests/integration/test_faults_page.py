@@ -13,7 +13,7 @@ from ..support.serving import Served, served
 TOKEN = "a-token-öf-the-operators"
 OPERATOR = {b"Authorization": f"Bearer {TOKEN}".encode()}
 FAULT = {"route": "GET /api/version", "abort_status": 503, "expires_in": 60}
-PRODUCTION = {
+PRODUCTION: dict[str, Any] = {
     "environment": "production",
     "dependencies": {"payments": {"url": "http://127.0.0.1:1"}},
     "management": {"token": TOKEN},
@@ -53,7 +53,7 @@ async def test_a_fault_can_be_added_seen_and_removed(running: Served) -> None:
         "fail": False,
     }
     assert 0 < one["seconds_left"] <= 60
-    assert one["struck"] == 1
+    assert (one["struck"], one["source"]) == (1, "operator")
     seen = await running.ops.get(added.headers["location"])
     assert seen.json() | {"seconds_left": 0} == one | {"seconds_left": 0}
     any_case = {b"Authorization": f"bEARER {TOKEN}".encode()}

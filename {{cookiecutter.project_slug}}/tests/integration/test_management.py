@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ser
     folder = tmp_path_factory.mktemp(SECRET)  # so that it is in the database's URL too
     redis = {"storage": f"redis://user:{SECRET}@127.0.0.1:1/0"}
     rules = {"rules": [{"delay": 1, "percentage": 1, "route": "GET /docs"}]}
-    groups = {"management": {"token": SECRET}, "rate_limit": redis, "faults": rules}
+    groups: dict[str, Any] = {"management": {"token": SECRET}, "rate_limit": redis, "faults": rules}
     async with served(folder, **groups) as it:
         yield it
 
@@ -39,12 +40,18 @@ async def test_the_first_page_leads_to_the_others(running: Served) -> None:
 
 async def test_the_settings_are_shown_without_secrets(running: Served) -> None:
     shown = (await running.ops.get("/config")).json()
-    assert shown["APP_MANAGEMENT__TOKEN"] == "***"
-    assert shown["APP_RATE_LIMIT__STORAGE"] == "***"
-    assert shown["APP_HTTP__REQUEST_TIMEOUT"] == 5
-    assert shown["APP_FAULTS__RULES"][0]["route"] == "GET /docs"
+    settings = shown["settings"]
+    assert settings["APP_MANAGEMENT__TOKEN"]["value"] == "***"
+    assert settings["APP_RATE_LIMIT__STORAGE"]["value"] == "***"
+    assert settings["APP_HTTP__REQUEST_TIMEOUT"] == {
+        "value": 5,
+        "source": "default",
+        "hot": True,
+    }
+    assert settings["APP_FAULTS__RULES"]["value"][0]["route"] == "GET /docs"
     if "database" in Settings.model_fields:
-        assert shown["APP_DATABASE__URL"] == "***"
+        assert settings["APP_DATABASE__URL"]["value"] == "***"
+    assert (shown["status"], shown["version"], shown["sources"]) == ("ok", 1, {})
 
 
 async def test_what_is_not_there_is_a_problem(running: Served) -> None:

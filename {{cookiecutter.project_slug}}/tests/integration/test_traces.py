@@ -9,11 +9,15 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from opentelemetry import propagate
 
+from steadfast_service.runtime.config.groups import Group
 from steadfast_service.runtime.observability.traces import (
     Tracing,
     endpoint_from,
+    open_tracing,
 )
+from steadfast_service.runtime.shutdown import Closing
 
+from ..support.changing import Changing
 from ..support.collector import CLIENT, SERVER, Collector, collecting
 from ..support.serving import ORDER, served
 from ..support.upstream import Payments, payments
@@ -21,6 +25,7 @@ from ..support.upstream import Payments, payments
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 PARENT = "b7ad6b7169203331"
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
+SERVICE = {"name": "tested", "version": "1"}
 
 
 @pytest.fixture
@@ -198,3 +203,23 @@ async def test_switched_off_there_is_nothing_to_close() -> None:
     await tracing.close()
     with tracing.tracer().start_as_current_span("call") as span:
         assert not span.is_recording()
+
+
+class Ratio(Group):
+    sample_ratio: float = 1
+
+
+async def test_outside_of_requests_the_settings_ratio_decides_as_it_is_now(
+    collector: Collector,
+) -> None:
+    ratio = Changing(Ratio())
+    async with Closing(5) as closing:
+        environ = {ENDPOINT: collector.url}
+        tracer = open_tracing(closing, ratio, SERVICE, environ).tracer()
+        for number, now in enumerate((1, 0, 1)):
+            ratio.change(sample_ratio=now)
+            tracer.start_span(f"job {number}").end()
+        with pytest.raises(ValueError, match=r"\[0.0, 1.0\]"):
+            ratio.change(sample_ratio=2)
+        tracer.start_span("job 3").end()
+    assert [span.name for span in collector.spans] == ["job 0", "job 2", "job 3"]

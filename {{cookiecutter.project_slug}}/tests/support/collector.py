@@ -22,6 +22,7 @@ class Span(NamedTuple):
     parent_id: str
     attributes: dict[str, Any]
     resource: dict[str, Any]
+    events: list[tuple[str, dict[str, Any]]]
 
 
 class Collector:
@@ -39,7 +40,9 @@ class Collector:
                 for span in scope.spans:
                     ids = (span.trace_id.hex(), span.span_id.hex(), span.parent_span_id.hex())
                     attributes = _attributes(span.attributes)
-                    self.spans.append(Span(span.kind, span.name, *ids, attributes, resource))
+                    events = [(one.name, _attributes(one.attributes)) for one in span.events]
+                    named = (span.kind, span.name, *ids)
+                    self.spans.append(Span(*named, attributes, resource, events))
 
     def of(self, kind: int) -> list[Span]:
         """The spans of one kind."""

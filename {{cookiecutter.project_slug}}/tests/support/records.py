@@ -3,6 +3,7 @@
 from typing import Any
 
 import orjson
+import structlog
 
 from steadfast_service.runtime.observability import logs, rendering
 
@@ -45,3 +46,8 @@ def record_logs(*, level: str = "info", story_size: int = 64) -> tuple[logs.Pipe
     records = Records()
     render = rendering.renderer("json", service="tested", colours=False)
     return logs.configure(records, render, level=level, story_size=story_size), records
+
+
+def ours(name: Any) -> Any:
+    """One of our loggers."""
+    return structlog.get_logger().bind(logger=name)

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,6 +11,11 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from steadfast_service.app import Service, migrate, open_service
+from steadfast_service.runtime.config.configuration import (
+    Configuration,
+    State,
+)
+from steadfast_service.runtime.config.layers import Layer
 from steadfast_service.runtime.health import Phase
 from steadfast_service.runtime.http.server import (
     Endpoint,
@@ -43,6 +48,7 @@ class Served(NamedTuple):
     ops: httpx.AsyncClient
     records: Records
     pipeline: Pipeline
+    config: Configuration[Settings]
 
     @property
     def address(self) -> tuple[str, int]:
@@ -62,24 +68,34 @@ class Served(NamedTuple):
         )
 
 
-def settings_for(folder: Path, **groups: Any) -> Settings:
-    """Settings with a store of their own in `folder`, where this service has one."""
+def config_for(
+    folder: Path, sources: Sequence[State] = (), **groups: Any
+) -> Configuration[Settings]:
+    """Settings with a store of their own in `folder`, where this service has one.
+
+    Args:
+        sources: below the groups.
+    """
     if "database" in Settings.model_fields:
         groups.setdefault("database", {"url": f"sqlite:///{folder / 'test.db'}"})
     if HAS_AUTH:
         groups.setdefault("auth", {"sandbox_port": 0})
-    return Settings.model_validate(groups)
+    return Configuration(Settings, sources, [Layer("arguments", groups)])
 
 
 @asynccontextmanager
-async def served(folder: Path, **groups: Any) -> AsyncIterator[Served]:
+async def served(
+    folder: Path, sources: Sequence[State] = (), **groups: Any
+) -> AsyncIterator[Served]:
     """Open the service with these groups of settings and serve it on free ports."""
-    settings = settings_for(folder, **groups)
+    config = config_for(folder, sources, **groups)
+    settings = config.settings
     await migrate(settings, "head")
     pipeline, records = record_logs(level=settings.log.level, story_size=settings.log.story_size)
+    config.live(lambda s: s.log).follow(pipeline.update)
     front, back = bind(HERE), bind(HERE)
     async with (
-        open_service(settings, pipeline) as service,
+        open_service(config, pipeline) as service,
         listening(service.app, front, OPTIONS) as listener,
         listening(service.management, back, OPTIONS) as ops_listener,
         httpx.AsyncClient(base_url=_url(front), timeout=10) as client,
@@ -90,7 +106,7 @@ async def served(folder: Path, **groups: Any) -> AsyncIterator[Served]:
             issuer = records.of("anyone gets a token here")[0]["issuer"]
             client.headers.update(await asyncio.to_thread(credentials, issuer))
             records.lines.clear()
-        yield Served(service, client, ops, records, pipeline)
+        yield Served(service, client, ops, records, pipeline, config)
         for one in (listener, ops_listener):  # together: each takes uvicorn 0.2 s
             one.should_exit = one.force_exit = True
 

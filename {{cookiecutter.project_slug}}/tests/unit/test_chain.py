@@ -8,15 +8,19 @@ from opentelemetry.trace import NoOpTracer
 from prometheus_client import CollectorRegistry
 from starlette.types import Message, Receive, Scope, Send
 
+from steadfast_service import settings
 from steadfast_service.runtime.active_faults import ActiveFaults
+from steadfast_service.runtime.client_rates import ClientRates, MemoryWindows
 from steadfast_service.runtime.concurrency_limit import ConcurrencyLimit
+from steadfast_service.runtime.config.live import Live
 from steadfast_service.runtime.context import current
 from steadfast_service.runtime.http import chain
 from steadfast_service.runtime.http.load_shedding import LoadShedding
+from steadfast_service.runtime.http.rate_limit import RateLimit
 from steadfast_service.runtime.observability.metrics import Metrics
 from steadfast_service.runtime.observability.sampling import Sampling
 from steadfast_service.runtime.route_match import RouteSet
-from steadfast_service.runtime.watchdog import Watchdog
+from steadfast_service.runtime.time_limits import TimeLimits
 
 from ..support.records import Records, record_logs
 
@@ -24,6 +28,7 @@ NAMES = [
     "RequestContext",
     "AccessLog",
     "Recovery",
+    "RateLimit",
     "LoadShedding",
     "DeadlineGuard",
     "FaultInjection",
@@ -54,10 +59,13 @@ def layers() -> tuple[list[chain.Layer], CollectorRegistry, Records]:
         sampling=Sampling(rate=1, key_rate=1, key_routes=(), trace_ratio=0),
         metrics=metrics,
         pipeline=pipeline,
-        watchdog=Watchdog(stream_idle=1),
-        request_timeout=5,
-        slow_request=1,
-        rate_limit=None,
+        limits=TimeLimits(request_timeout=5, stream_idle_timeout=1, slow_request=1),
+        rate_limit=partial(
+            RateLimit,
+            live=Live(settings.RateLimit()),
+            rates=ClientRates("", MemoryWindows()),
+            metrics=metrics,
+        ),
         shedding=partial(
             LoadShedding,
             limit=ConcurrencyLimit(max_in_flight=10, min_in_flight=1, target_lag=0),

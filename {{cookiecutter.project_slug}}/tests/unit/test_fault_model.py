@@ -1,5 +1,6 @@
 """What a fault may be."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -7,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from steadfast_service.runtime.config.load import InvalidSettings, load
+from steadfast_service.runtime.config.problems import InvalidSettings
 from steadfast_service.runtime.faults import Fault
-from steadfast_service.settings import Settings
+from steadfast_service.settings import open_settings
 
 
 @pytest.mark.parametrize(
@@ -51,7 +52,7 @@ def test_a_bad_rule_is_one_line_with_its_place(monkeypatch: pytest.MonkeyPatch) 
     rules = '[{"abort_status": 503}, {"abort_status": 600}, {}]'
     monkeypatch.setenv("APP_FAULTS__RULES", rules)
     with pytest.raises(InvalidSettings) as refusal:
-        load(Settings)
+        asyncio.run(open_settings())
     first, second = refusal.value.problems
     assert first.startswith("APP_FAULTS__RULES__1__ABORT_STATUS: an error status")
     assert second.startswith("APP_FAULTS__RULES__2: a fault needs one of")

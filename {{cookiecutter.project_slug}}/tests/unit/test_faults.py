@@ -11,10 +11,12 @@ from steadfast_service.runtime.active_faults import (
     ActiveFaults,
     RefusedFault,
 )
+from steadfast_service.runtime.config.live import Live
 from steadfast_service.runtime.context import RequestState, current
 from steadfast_service.runtime.errors import StartupError
 from steadfast_service.runtime.faults import Fault
 from steadfast_service.runtime.observability.metrics import Metrics
+from steadfast_service.settings import Faults
 
 from ..support.records import Records
 
@@ -31,7 +33,10 @@ class Bench:
         self.faults = ActiveFaults(
             ("payments", "mail"), self.metrics, clock=lambda: self.now, draw=lambda: self.dice
         )
-        self.faults.open((), lambda: ROUTES)
+        self.open()
+
+    def open(self, *rules: Fault) -> None:
+        self.faults.open(Live(Faults(rules=rules)), lambda: ROUTES)
 
     def add(self, **fault: Any) -> str:
         return self.faults.add(Fault(**fault)).id
@@ -79,7 +84,7 @@ def test_a_rule_about_nothing_of_ours_stops_the_start(
     bench: Bench, rule: dict[str, Any], line: str
 ) -> None:
     with pytest.raises(StartupError) as refusal:
-        bench.faults.open((Fault(delay=1), Fault(**rule)), lambda: ROUTES)
+        bench.open(Fault(delay=1), Fault(**rule))
     assert str(refusal.value).startswith(line)
 
 

@@ -11,6 +11,7 @@ import structlog
 
 from steadfast_service.runtime.context import RequestState, current
 from steadfast_service.runtime.observability import logs
+from steadfast_service.runtime.observability.levels import LEVELS
 
 from ..support.records import Records, Strange, record_logs
 
@@ -62,9 +63,9 @@ def test_nor_does_a_message_that_does_not_fit_its_arguments(records: Records) ->
 @pytest.mark.parametrize("threshold", ["debug", "info", "warning", "error"])
 def test_below_the_threshold_nothing_is_written(threshold: str) -> None:
     _, records = record_logs(level=threshold)
-    for level in logs.LEVELS:
+    for level in LEVELS:
         getattr(structlog.get_logger(), level)("event")
-    levels = list(logs.LEVELS)
+    levels = list(LEVELS)
     assert [record["level"] for record in records.all()] == levels[levels.index(threshold) :]
 
 
@@ -76,7 +77,7 @@ def test_written_records_are_counted_by_level() -> None:
     log.info("one")
     log.info("two")
     log.error("three")
-    counted = {level: pipeline.written[level] - before[level] for level in logs.LEVELS}
+    counted = {level: pipeline.written[level] - before[level] for level in LEVELS}
     assert counted == {"debug": 0, "info": 2, "warning": 0, "error": 1, "critical": 0}
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from steadfast_service.domain.orders import (
     MAX_AMOUNT,
+    MAX_LARGE_AMOUNT,
     AmountTooLarge,
     Draft,
     Item,
@@ -40,6 +41,9 @@ class Store:
         self.orders[order.id] = order
         return order, fingerprint
 
+    async def has(self, key: str) -> bool:
+        return key in self.keys
+
     async def settle(self, order_id: str, status: Status) -> None:
         if self.orders[order_id].status is Status.PENDING:
             self.orders[order_id] = replace(self.orders[order_id], status=status)
@@ -65,6 +69,18 @@ class Payments:
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+
+class Chosen:
+    """Customers whose orders may be large; remembers who was asked for."""
+
+    def __init__(self, *customers: str) -> None:
+        self.customers = customers
+        self.asked: list[str] = []
+
+    async def __call__(self, customer_id: str) -> bool:
+        self.asked.append(customer_id)
+        return customer_id in self.customers
 
 
 @given(st.lists(items, max_size=20).map(tuple))
@@ -100,7 +116,8 @@ async def test_an_order_is_stored_with_the_payment_s_outcome(
     authorised: bool, status: Status
 ) -> None:
     store, payments = Store(), Payments(authorised)
-    placed = await Orders(store, payments, now=lambda: 1_700_000_000.1239).place(DRAFT, None)
+    orders = Orders(store, payments, Chosen(), now=lambda: 1_700_000_000.1239)
+    placed = await orders.place(DRAFT, None)
     assert not placed.replayed
     assert placed.order.status is status
     assert placed.order.amount == 900
@@ -111,7 +128,7 @@ async def test_an_order_is_stored_with_the_payment_s_outcome(
 
 async def test_an_amount_is_accepted_up_to_a_limit() -> None:
     store, payments = Store(), Payments(True)
-    orders = Orders(store, payments)
+    orders = Orders(store, payments, Chosen())
     most = Draft("cus_1", "EUR", (Item("gold", 1, MAX_AMOUNT),))
     assert (await orders.place(most, None)).order.amount == MAX_AMOUNT
     over = replace(most, items=(*most.items, Item("tea", 1, 1)))
@@ -121,9 +138,45 @@ async def test_an_amount_is_accepted_up_to_a_limit() -> None:
     assert store.keys == {}
 
 
+@pytest.mark.parametrize("amount", [MAX_AMOUNT + 1, MAX_LARGE_AMOUNT])
+async def test_chosen_customers_may_place_large_orders(amount: int) -> None:
+    payments, chosen = Payments(True), Chosen("cus_1")
+    orders = Orders(Store(), payments, chosen)
+    large = Draft("cus_1", "EUR", (Item("gold", 1, amount),))
+    assert (await orders.place(large, None)).order.amount == amount
+    with pytest.raises(AmountTooLarge):
+        await orders.place(replace(large, customer_id="cus_2"), None)
+    assert chosen.asked == ["cus_1", "cus_2"]
+    assert len(payments.asked) == 1
+
+
+async def test_a_large_order_is_finished_though_its_customer_may_place_none_any_more() -> None:
+    store, payments = Store(), Payments(ConnectionError(), True)
+    large = Draft("cus_1", "EUR", (Item("gold", 1, MAX_LARGE_AMOUNT),))
+    with pytest.raises(ConnectionError):
+        await Orders(store, payments, Chosen("cus_1")).place(large, "key")
+    orders = Orders(store, payments, Chosen())
+    with pytest.raises(AmountTooLarge):
+        await orders.place(large, "another key")
+    placed = await orders.place(large, "key")
+    assert (placed.replayed, placed.order.status) == (True, Status.AUTHORISED)
+    with pytest.raises(KeyReused):
+        await orders.place(replace(large, customer_id="cus_2"), "key")
+
+
+async def test_nobody_is_asked_about_what_everybody_or_nobody_may() -> None:
+    chosen = Chosen("cus_1")
+    orders = Orders(Store(), Payments(True), chosen)
+    most = Draft("cus_1", "EUR", (Item("gold", 1, MAX_AMOUNT),))
+    await orders.place(most, None)
+    with pytest.raises(AmountTooLarge):
+        await orders.place(replace(most, items=(Item("gold", 1, MAX_LARGE_AMOUNT + 1),)), None)
+    assert chosen.asked == []
+
+
 async def test_a_repeated_request_is_done_once() -> None:
     payments = Payments(True)
-    orders = Orders(Store(), payments)
+    orders = Orders(Store(), payments, Chosen())
     first = await orders.place(DRAFT, "key")
     again = await orders.place(DRAFT, "key")
     assert (first.replayed, again.replayed) == (False, True)
@@ -132,14 +185,14 @@ async def test_a_repeated_request_is_done_once() -> None:
 
 
 async def test_without_a_key_every_request_is_an_order() -> None:
-    orders = Orders(Store(), Payments(True, True))
+    orders = Orders(Store(), Payments(True, True), Chosen())
     first, second = await orders.place(DRAFT, None), await orders.place(DRAFT, None)
     assert first.order.id != second.order.id
 
 
 async def test_a_key_belongs_to_one_draft() -> None:
     store, payments = Store(), Payments(True)
-    orders = Orders(store, payments)
+    orders = Orders(store, payments, Chosen())
     await orders.place(DRAFT, "key")
     with pytest.raises(KeyReused):
         await orders.place(replace(DRAFT, currency="USD"), "key")
@@ -148,7 +201,7 @@ async def test_a_key_belongs_to_one_draft() -> None:
 
 async def test_what_the_payment_left_open_is_finished_by_the_repeat() -> None:
     store, payments = Store(), Payments(ConnectionError("down"), True)
-    orders = Orders(store, payments)
+    orders = Orders(store, payments, Chosen())
     with pytest.raises(ConnectionError):
         await orders.place(DRAFT, "key")
     [pending] = store.orders.values()
@@ -163,7 +216,7 @@ async def test_what_the_payment_left_open_is_finished_by_the_repeat() -> None:
 @given(st.integers(0, 30), st.integers(1, 10))
 async def test_pages_cover_everything_once_newest_first(number: int, limit: int) -> None:
     clock = iter(range(1, number + 1))
-    orders = Orders(Store(), Payments(*[True] * number), now=lambda: next(clock))
+    orders = Orders(Store(), Payments(*[True] * number), Chosen(), now=lambda: next(clock))
     placed = [(await orders.place(DRAFT, None)).order for _ in range(number)]
     seen: list[Order] = []
     after = None
@@ -178,7 +231,7 @@ async def test_pages_cover_everything_once_newest_first(number: int, limit: int)
 
 
 async def test_an_order_is_found_by_its_id_alone() -> None:
-    orders = Orders(Store(), Payments(True))
+    orders = Orders(Store(), Payments(True), Chosen())
     placed = await orders.place(DRAFT, None)
     assert await orders.get(placed.order.id) == placed.order
     with pytest.raises(OrderNotFound):

@@ -18,6 +18,9 @@ from steadfast_service.runtime.outbound.retry import (
 LONG = 1e9
 
 
+OPTIONS = RetryOptions()
+
+
 def retries(**options: float) -> Retries:
     return Retries(RetryOptions.model_validate(options))
 
@@ -90,7 +93,7 @@ def test_pauses_have_full_jitter_and_a_bound(
 ) -> None:
     options = RetryOptions(attempts=attempts, backoff=backoff, backoff_max=backoff * 4)
     one = Retries(options, draw=lambda low, high: low + draw * (high - low))
-    pause = one.pause(attempt, left=LONG, asked=None)
+    pause = one.pause(attempt, options, left=LONG, asked=None)
     if attempt >= attempts:
         assert pause is None
     else:
@@ -99,15 +102,16 @@ def test_pauses_have_full_jitter_and_a_bound(
 
 
 def test_what_the_dependency_asks_for_comes_on_top() -> None:
-    pause = retries(backoff=0.5).pause(1, left=LONG, asked=3)
+    options = RetryOptions(backoff=0.5)
+    pause = Retries(options).pause(1, options, left=LONG, asked=3)
     assert pause is not None
     assert 3 <= pause <= 3.5
 
 
 def test_a_pause_that_reaches_the_deadline_is_none_and_costs_nothing() -> None:
     one = retries()
-    assert one.pause(1, left=3.0, asked=3.0) is None
-    assert one.pause(1, left=0.0, asked=None) is None
+    assert one.pause(1, OPTIONS, left=3.0, asked=3.0) is None
+    assert one.pause(1, OPTIONS, left=0.0, asked=None) is None
     assert one.tokens == 10
 
 
@@ -120,7 +124,7 @@ def test_an_outage_is_multiplied_by_the_budget_and_no_more(
     for _ in range(calls):
         one.call_began()
         for attempt in (1, 2):
-            if one.pause(attempt, left=LONG, asked=None) is None:
+            if one.pause(attempt, OPTIONS, left=LONG, asked=None) is None:
                 break
             made += 1
     assert made <= burst + budget * calls
@@ -129,9 +133,9 @@ def test_an_outage_is_multiplied_by_the_budget_and_no_more(
 
 def test_successes_fill_the_budget_again() -> None:
     one = retries(burst=1, budget=0.5)
-    assert one.pause(1, left=LONG, asked=None) is not None
-    assert one.pause(1, left=LONG, asked=None) is None
+    assert one.pause(1, OPTIONS, left=LONG, asked=None) is not None
+    assert one.pause(1, OPTIONS, left=LONG, asked=None) is None
     one.call_began()
-    assert one.pause(1, left=LONG, asked=None) is None
+    assert one.pause(1, OPTIONS, left=LONG, asked=None) is None
     one.call_began()
-    assert one.pause(1, left=LONG, asked=None) is not None
+    assert one.pause(1, OPTIONS, left=LONG, asked=None) is not None

@@ -5,14 +5,31 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from opentelemetry.sdk.trace.sampling import Decision, TraceIdRatioBased
 
+from steadfast_service.runtime.config.groups import Group
 from steadfast_service.runtime.context import LOW_64_BITS
 from steadfast_service.runtime.observability.sampling import (
     Sampling,
     bound_for,
+    open_sampling,
 )
+
+from ..support.changing import Changing
 
 rates = st.floats(min_value=0, max_value=1)
 draws = st.integers(min_value=0, max_value=LOW_64_BITS)
+
+ORDERS, PAYMENTS = ("POST", "/api/orders"), ("POST", "/api/payments")
+
+
+class Log(Group):
+    sample_rate: float = 0
+    key_route_rate: float = 0
+    key_routes: tuple[str, ...] = ()
+    level: str = "info"  # which is not the sampling's to know
+
+
+class Tracing(Group):
+    sample_ratio: float = 0
 
 
 def sampling(rate: float, key_rate: float = 0, *key_routes: str, ratio: float = 0) -> Sampling:
@@ -78,3 +95,41 @@ def test_key_routes_have_a_rate_of_their_own(method: str, path: str, key: bool) 
 
 def test_a_key_route_never_loses_the_ordinary_rate() -> None:
     assert sampling(1, 0, "GET /").logs(LOW_64_BITS, "GET", "/")
+
+
+def test_both_groups_of_settings_are_followed() -> None:
+    log, tracing = Changing(Log()), Changing(Tracing())
+    marked = iter([" ".join(ORDERS)])  # the contract's, read once
+    decide = open_sampling(log, tracing, key_routes=marked, traced=True)
+    assert not decide.logs(0, *ORDERS)
+    assert not decide.traces(0)
+    log.change(key_route_rate=1)
+    assert [decide.logs(LOW_64_BITS, *one) for one in (ORDERS, PAYMENTS)] == [True, False]
+    log.change(key_routes=(" ".join(PAYMENTS),))
+    assert [decide.logs(LOW_64_BITS, *one) for one in (ORDERS, PAYMENTS)] == [True, True]
+    log.change(sample_rate=1)
+    assert decide.logs(LOW_64_BITS, "GET", "/")
+    tracing.change(sample_ratio=1)
+    assert decide.traces(LOW_64_BITS)
+    log.change(sample_rate=0, key_route_rate=0)
+    assert not decide.logs(0, *ORDERS)
+
+
+def test_where_nothing_is_traced_no_ratio_matters() -> None:
+    tracing = Changing(Tracing(sample_ratio=1))
+    decide = open_sampling(Changing(Log()), tracing, key_routes=(), traced=False)
+    tracing.change(sample_ratio=0.5)
+    assert not decide.traces(0)
+
+
+@pytest.mark.parametrize("wrong", [{"rate": 2}, {"key_rate": -1}])
+def test_a_refused_change_leaves_everything_as_it_was(wrong: dict[str, float]) -> None:
+    decide = sampling(0, 1, "POST /api/orders", ratio=1)
+    change: dict[str, float] = {"rate": 1, "key_rate": 0} | wrong
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        decide.update_logs(**change, key_routes=())
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        decide.update_traces(2)
+    assert decide.logs(LOW_64_BITS, *ORDERS)
+    assert not decide.logs(0, *PAYMENTS)
+    assert decide.traces(LOW_64_BITS)

@@ -7,7 +7,8 @@ import pytest
 from starlette.types import Message
 
 from steadfast_service.runtime.context import RequestState
-from steadfast_service.runtime.watchdog import Cause, Watch, Watchdog
+from steadfast_service.runtime.time_limits import TimeLimits
+from steadfast_service.runtime.watchdog import TICK, Cause, Watch, Watchdog
 
 
 class Connection:
@@ -35,6 +36,10 @@ def watch_of(connection: Connection) -> Watch:
     task = asyncio.current_task()
     assert task is not None
     return Watch(RequestState(time.monotonic(), "a" * 32, "id"), connection.receive, task)
+
+
+def limits() -> TimeLimits:
+    return TimeLimits(request_timeout=5, stream_idle_timeout=60, slow_request=1)
 
 
 async def settle() -> None:
@@ -122,7 +127,7 @@ async def test_a_broken_connection_is_the_application_s_to_see() -> None:
 
 
 async def test_left_alone_it_arms_no_timer() -> None:
-    watchdog = Watchdog(stream_idle=1)
+    watchdog = Watchdog(limits())
     connection = Connection()
     state = RequestState(time.monotonic(), "a" * 32, "id")
     state.deadline = state.begun
@@ -134,3 +139,18 @@ async def test_left_alone_it_arms_no_timer() -> None:
     async with asyncio.timeout(5):
         while watchdog._armed:
             await asyncio.sleep(0.001)
+
+
+async def test_a_changed_idle_limit_holds_for_streams_that_are_open() -> None:
+    limited = limits()
+    watchdog = Watchdog(limited)
+    state = RequestState(time.monotonic(), "a" * 32, "id")
+    state.stream, state.status, state.last_sent = True, 200, time.monotonic()
+    watch = watchdog.enter(state, Connection().receive)
+    await asyncio.sleep(5 * TICK)  # it has looked, and had nothing to say
+    assert watch.cause is None
+    limited.update_http(request_timeout=5, stream_idle_timeout=TICK)
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.sleep(60)
+    watchdog.leave(watch)
+    assert watch.cause is Cause.STREAM_IDLE

@@ -27,16 +27,16 @@ def described(package: str) -> Json:
 
 async def _asked(package: str, folder: Path) -> Json:
     app = importlib.import_module(f"{package}.app")
-    settings_type = importlib.import_module(f"{package}.settings").Settings
+    settings = importlib.import_module(f"{package}.settings")
     # Beside a service that may run here already, and without its log.
     own = {
         "database": {"url": f"sqlite:///{folder / 'drift.db'}"},
         "auth": {"sandbox_port": 0},
         "log": {"level": "error"},
     }
-    groups = {name: own[name] for name in own.keys() & settings_type.model_fields.keys()}
-    settings = settings_type.model_validate(groups)
-    async with app.open_service(settings, app.open_logs(settings)) as service:
+    groups = {name: own[name] for name in own.keys() & settings.Settings.model_fields.keys()}
+    config = await settings.open_settings(groups)
+    async with app.open_service(config, app.open_logs(config)) as service:
         transport = httpx.ASGITransport(service.api)
         async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
             return (await client.get("/openapi.json")).raise_for_status().json()

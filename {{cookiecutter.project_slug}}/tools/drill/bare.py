@@ -14,11 +14,12 @@ from .package import PACKAGE
 
 async def main() -> None:
     """Serve on the ports of the settings until a signal."""
-    settings_type = importlib.import_module(f"{PACKAGE}.settings").Settings
+    settings_of = importlib.import_module(f"{PACKAGE}.settings").open_settings
     app = importlib.import_module(f"{PACKAGE}.app")
     phase = importlib.import_module(f"{PACKAGE}.runtime.health").Phase
-    settings = importlib.import_module(f"{PACKAGE}.runtime.config.load").load(settings_type)
-    async with app.open_service(settings, app.open_logs(settings)) as service:
+    opened = await settings_of()
+    settings = opened.settings
+    async with app.open_service(opened, app.open_logs(opened)) as service:
         service.health.phase = phase.SERVING
         config = uvicorn.Config(
             service.api,

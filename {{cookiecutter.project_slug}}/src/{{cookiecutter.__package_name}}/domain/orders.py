@@ -6,7 +6,7 @@ Money is an integer in minor units of its currency (cents), never a float.
 import hashlib
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -14,6 +14,7 @@ from typing import Protocol
 
 # 1,000,000.00 in a currency with two decimals: above that a person should look first.
 MAX_AMOUNT = 100_000_000
+MAX_LARGE_AMOUNT = 10 * MAX_AMOUNT  # for customers who have been looked at
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no I, L, O, U
 
 
@@ -99,6 +100,9 @@ class OrderRepository(Protocol):
     async def add(self, order: Order, key: str | None, fingerprint: str) -> tuple[Order, str]:
         """Store `order`, unless one with this key exists; returns the stored one, its print."""
 
+    async def has(self, key: str) -> bool:
+        """Whether an order was placed with this key."""
+
     async def settle(self, order_id: str, status: Status) -> None:
         """Record the payment's outcome of a pending order; a settled one stays as it is."""
 
@@ -117,16 +121,24 @@ class Payments(Protocol):
 
 
 class Orders:
-    """Places and finds orders."""
+    """Places and finds orders.
+
+    Args:
+        may_be_large: whether a customer's orders may be up to `MAX_LARGE_AMOUNT`. Asked for
+            amounts above `MAX_AMOUNT` only.
+        now: seconds of Unix time.
+    """
 
     def __init__(
         self,
         repository: OrderRepository,
         payments: Payments,
+        may_be_large: Callable[[str], Awaitable[bool]],
         now: Callable[[], float] = time.time,
     ) -> None:
         self._repository = repository
         self._payments = payments
+        self._may_be_large = may_be_large
         self._now = now
 
     async def place(self, draft: Draft, key: str | None) -> Placed:
@@ -139,7 +151,7 @@ class Orders:
         Raises:
             AmountTooLarge, KeyReused: the draft is refused; nothing is stored.
         """
-        if draft.amount > MAX_AMOUNT:
+        if draft.amount > MAX_AMOUNT and not await self._accepts_large(draft, key):
             raise AmountTooLarge
         now = self._now()
         order = Order(
@@ -161,6 +173,14 @@ class Orders:
             await self._repository.settle(stored.id, status)
             stored = replace(stored, status=status)
         return Placed(stored, replayed=stored.id != order.id)
+
+    async def _accepts_large(self, draft: Draft, key: str | None) -> bool:
+        if draft.amount > MAX_LARGE_AMOUNT:
+            return False
+        if await self._may_be_large(draft.customer_id):
+            return True
+        # One placed while it might be large is repeated to the same end, and finished.
+        return key is not None and await self._repository.has(key)
 
     async def get(self, order_id: str) -> Order:
         """The order. Raises `OrderNotFound`."""

@@ -10,6 +10,7 @@ back nobody is limited.
 
 import asyncio
 import math
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
@@ -17,9 +18,6 @@ from hashlib import blake2b
 from typing import NamedTuple, Protocol
 
 import structlog
-from limits import RateLimitItem, parse_many
-from limits.aio.storage import RedisStorage
-from limits.errors import ConfigurationError
 
 from .errors import StartupError
 
@@ -28,6 +26,17 @@ PAUSE = 1.0  # seconds in which a Redis that failed is not asked
 CONNECTIONS = 50  # to Redis, at most; each is free again within a millisecond
 # About 20 MB. With more clients than that at once, the one seen longest ago begins anew.
 MAX_CLIENTS = 50_000
+UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
+RATE = re.compile(
+    r"\s*([0-9]{1,9})\s*(?:/|per)\s*([0-9]{0,9})\s*(second|minute|hour|day)s?\s*", re.IGNORECASE
+)
+
+
+class Rate(NamedTuple):
+    """So many requests in so many seconds."""
+
+    amount: int
+    window: int
 
 
 class Exceeded(NamedTuple):
@@ -39,7 +48,7 @@ class Exceeded(NamedTuple):
 
 
 class Windows(Protocol):
-    """Where the counts are. As in the storages of `limits`, windows are in seconds."""
+    """Where the counts are. `expiry` is a window's length in seconds, as `limits` calls it."""
 
     async def acquire_sliding_window_entry(self, key: str, limit: int, expiry: int) -> bool:
         """Count one, unless the window is full."""
@@ -91,6 +100,8 @@ def redis_windows(url: str) -> tuple[Windows, Callable[[], Awaitable[object]]]:
     if not url.startswith(("redis://", "rediss://")):  # not shown: it may have a password
         raise StartupError(f"{setting} is no redis:// or rediss:// URL")
     try:
+        from limits.aio.storage import RedisStorage
+        from limits.errors import ConfigurationError
         from redis.asyncio import BlockingConnectionPool
         from redis.asyncio.retry import Retry
         from redis.backoff import NoBackoff
@@ -106,30 +117,43 @@ def redis_windows(url: str) -> tuple[Windows, Callable[[], Awaitable[object]]]:
     return windows, pool.disconnect
 
 
-def parse_rates(text: str) -> list[RateLimitItem]:
-    """Rates such as `100/second` or `5000/hour;50/second`, the shortest window first.
+def parse_rates(text: str) -> list[Rate]:
+    """Rates such as `100/second` or `5000/hour;50 per 2 minutes`, the shortest window first.
+
+    The grammar is that of `limits`. Here and not there, because that takes 15 to 70 ms to
+    import, which would be a stall of the loop when a running service gets its first limit.
 
     Raises:
         ValueError: it says nothing of the kind.
     """
-    try:
-        rates = parse_many(text)
-    except ValueError:
-        rates = []
-    if not rates or any(rate.amount < 1 for rate in rates):
-        raise ValueError('no rate, such as "100/second" or "5000/hour;50/second"')
-    return sorted(rates, key=lambda rate: rate.get_expiry())
+    amounts: dict[int, int] = {}  # by window: of two rates for one, the lower holds
+    for part in re.split("[,;|]", text):
+        found = RATE.fullmatch(part)
+        amount = int(found[1]) if found else 0
+        window = int(found[2] or 1) * UNITS[found[3].lower()] if found else 0
+        if not (amount and window):
+            raise ValueError('no rate, such as "100/second" or "5000/hour;50/second"')
+        amounts[window] = min(amount, amounts.get(window, amount))
+    return [Rate(amounts[window], window) for window in sorted(amounts)]
+
+
+def checked_rates(text: str) -> str:
+    """The same text, if `parse_rates` takes it or it is empty. Raises `ValueError`."""
+    if text:
+        parse_rates(text)
+    return text
 
 
 class ClientRates:
     """Counts the requests of each client and says when they are too many.
 
     Args:
-        rates: as `parse_rates` takes them; all of them hold.
+        rates: as `parse_rates` takes them; all of them hold. Empty: nobody is limited.
         windows: where the counts are.
         clock: seconds.
 
     Attributes:
+        rates: those that hold now.
         limiting: false while the counts cannot be had, and so nobody is limited.
     """
 
@@ -137,11 +161,19 @@ class ClientRates:
         self, rates: str, windows: Windows, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.limiting = True
-        self._rates = parse_rates(rates)
+        self.update(rates)
         self._windows = windows
         self._clock = clock
         self._paused_until = -math.inf
         self._log = structlog.get_logger().bind(logger="rate limit")
+
+    def update(self, rates: str) -> None:
+        """Hold to these from now on. What was counted counts for every rate of its window.
+
+        Raises:
+            ValueError: no rates; then nothing has changed.
+        """
+        self.rates = tuple(parse_rates(rates)) if rates else ()
 
     async def hit(self, client: str) -> Exceeded | None:
         """Count a request; returns the rate that it exceeds, if any.
@@ -173,11 +205,12 @@ class ClientRates:
         return exceeded
 
     async def _hit(self, client: str) -> Exceeded | None:
-        for rate in self._rates:
-            key, window = rate.key_for(client), rate.get_expiry()
-            if not await self._windows.acquire_sliding_window_entry(key, rate.amount, window):
+        for amount, window in self.rates:
+            # Without the amount: whoever has used up a rate does not begin anew at a lower one.
+            key = f"{client}/{window}"
+            if not await self._windows.acquire_sliding_window_entry(key, amount, window):
                 state = await self._windows.get_sliding_window(key, window)
-                return Exceeded(rate.amount, window, _wait(rate.amount, window, *state))
+                return Exceeded(amount, window, _wait(amount, window, *state))
         return None
 
 
@@ -187,8 +220,10 @@ def _wait(
     """Whole seconds until there is room for one more.
 
     What counts of the window before shrinks evenly until the current one ends. That is then
-    the window before, and shrinks in its turn.
+    the window before, and shrinks in its turn: at once to less than the amount, unless that
+    was higher when it was counted.
     """
     if count < amount and before:
         return math.floor(max(0.0, before_left - window * (amount - count) / before)) + 1
-    return math.floor(max(0.0, count_left - window)) + 1
+    excess = 1 - amount / max(amount, count)
+    return math.floor(max(0.0, count_left - window) + window * excess) + 1

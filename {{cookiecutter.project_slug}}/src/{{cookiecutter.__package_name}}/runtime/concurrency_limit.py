@@ -84,11 +84,8 @@ class ConcurrencyLimit:
     ) -> None:
         self.in_flight = 0
         self.refused = 0
-        self.max_in_flight = max_in_flight
         self.retry_after = 1
-        self._floor = min(min_in_flight, max_in_flight)
         self._target = target_lag
-        self._ordinary_share = 1 - RESERVED if reserve else 1.0
         self._waiting, self._clock, self._demand = waiting, clock, demand
         self._finished, self._spent = 0, 0.0
         self._sampled = (0, 0.0)  # those two at the last mean
@@ -102,7 +99,29 @@ class ConcurrencyLimit:
         self._wanted = demand()
         self._counted = (0, 0)  # finished and refused at the beginning of this second
         self._log = structlog.get_logger().bind(logger="shedding")
-        self._set(BURST if target_lag else max_in_flight)
+        self.limit: float = BURST
+        self.update(
+            max_in_flight=max_in_flight,
+            min_in_flight=min_in_flight,
+            target_lag=target_lag,
+            reserve=reserve,
+        )
+
+    def update(
+        self, *, max_in_flight: int, min_in_flight: int, target_lag: float, reserve: bool
+    ) -> None:
+        """Hold what comes next to other bounds. What is in flight and was learned stays.
+
+        Above a lower limit nothing is cut short: nothing more begins until there is room.
+        """
+        self.max_in_flight = max_in_flight
+        self._floor = min(min_in_flight, max_in_flight)
+        self._ordinary_share = 1 - RESERVED if reserve else 1.0
+        if target_lag and not self._target:  # what was usual before it was off is long ago
+            self._usual, self._stretch = 0.0, 1.0
+            self._sampled = self._finished, self._spent
+        self._target = target_lag
+        self._set(self.limit if target_lag else max_in_flight)
 
     def enter(self) -> float:
         """One more in flight. Returns the instant, for `leave`."""

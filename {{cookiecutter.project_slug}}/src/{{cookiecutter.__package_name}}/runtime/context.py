@@ -6,7 +6,7 @@ deadlines, the outbound client. `RequestContext`, the outermost middleware, sets
 
 import random
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any
 
@@ -29,6 +29,7 @@ class RequestState:
         "completed",
         "deadline",
         "faults",
+        "headers",
         "held",
         "last_sent",
         "parent_span_id",
@@ -45,10 +46,17 @@ class RequestState:
         "tracestate",
     )
 
-    def __init__(self, begun: float, trace_id: str, request_id: str) -> None:
+    def __init__(
+        self,
+        begun: float,
+        trace_id: str,
+        request_id: str,
+        headers: Sequence[tuple[bytes, bytes]] = (),
+    ) -> None:
         self.begun = begun
         self.trace_id = trace_id  # 32 lower-case hex digits
         self.request_id = request_id
+        self.headers = headers  # as ASGI has them: names in lower case, in their order
         self.parent_span_id = ""  # 16 hex digits, empty at the root of a trace
         self.tracestate = ""
         self.traced = False  # a span is recorded for this request

@@ -2,8 +2,8 @@
 
 The server's limit applies to every request. A route may declare its own (longer or
 shorter), the caller may only shorten it. Whoever works for the request takes a share of
-the rest: an outbound call at most 90 %, a database statement at most 80 %, so that there
-is time left to answer.
+the rest, by `deadline_share` of each dependency and of the database, so that there is time
+left to answer.
 """
 
 import asyncio
@@ -13,8 +13,6 @@ from contextlib import asynccontextmanager
 
 from .context import NO_DEADLINE, RequestState, current
 
-OUTBOUND_SHARE = 0.9
-DATABASE_SHARE = 0.8
 # 18 digits of milliseconds are 31 million years; more is not a number that anyone meant.
 MAX_DIGITS = 18
 

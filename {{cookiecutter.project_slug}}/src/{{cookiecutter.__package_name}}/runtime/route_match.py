@@ -13,7 +13,11 @@ class RouteSet:
     """
 
     def __init__(self, routes: Iterable[str] = ()) -> None:
-        self._exact = set()
+        self.replace(routes)
+
+    def replace(self, routes: Iterable[str]) -> None:
+        """Be the set of these from now on."""
+        exact = set()
         templates = defaultdict(list)
         for route in routes:
             method, path = route.split(" ", 1)
@@ -21,7 +25,8 @@ class RouteSet:
                 literals = re.split(r"\{[^/{}]+\}", path)
                 templates[method].append("[^/]+".join(map(re.escape, literals)))
             else:
-                self._exact.add((method, path))
+                exact.add((method, path))
+        self._exact = exact
         self._templates = {
             method: re.compile("|".join(patterns)) for method, patterns in templates.items()
         }

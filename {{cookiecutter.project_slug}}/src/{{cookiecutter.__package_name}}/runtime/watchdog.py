@@ -13,6 +13,7 @@ from enum import Enum
 from starlette.types import Message, Receive
 
 from .context import RequestState
+from .time_limits import TimeLimits
 
 TICK = 0.01
 # Most requests are answered sooner than this and never pay for watching their connection.
@@ -115,11 +116,12 @@ class Watchdog:
     """The requests in flight and the one timer that looks at them.
 
     Args:
-        stream_idle: seconds that a streaming route may go without sending anything.
+        limits: `stream_idle_timeout` is read at each look, so that a change of it holds for
+            the streams that are open.
     """
 
-    def __init__(self, *, stream_idle: float) -> None:
-        self._stream_idle = stream_idle
+    def __init__(self, limits: TimeLimits) -> None:
+        self._limits = limits
         self._watches: set[Watch] = set()
         self._armed = False
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -148,7 +150,7 @@ class Watchdog:
             if state.completed:  # only background work is left, and nobody waits for it
                 continue
             if state.stream and state.status:
-                if now - state.last_sent >= self._stream_idle:
+                if now - state.last_sent >= self._limits.stream_idle_timeout:
                     watch.cancel(Cause.STREAM_IDLE, now)
             elif now >= state.deadline:
                 watch.cancel(Cause.DEADLINE, now)

@@ -38,7 +38,13 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 def opened(url: str) -> Database:
     """A small pool; the server's own limit is far away, so that it ends no statement here."""
-    return Database(url, pool_size=POOL_SIZE, pool_wait=0.5, statement_timeout=300.0)
+    return Database(
+        url,
+        pool_size=POOL_SIZE,
+        pool_wait=0.5,
+        deadline_share=0.8,
+        statement_timeout=300.0,
+    )
 
 
 @pytest.fixture

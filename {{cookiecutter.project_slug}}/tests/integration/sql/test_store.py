@@ -58,11 +58,13 @@ async def test_a_settled_order_stays_as_it_is(database: Database) -> None:
 
 async def test_one_key_at_the_same_time_is_one_row(database: Database) -> None:
     store = SqlOrders(database)
+    assert not await store.has("key")
     added = await asyncio.gather(*(store.add(an_order(), "key", str(n)) for n in range(20)))
     [(order, fingerprint)] = set(added)
     assert await store.get(order.id) == order
     assert int(fingerprint) in range(20)
     assert await count(database) == 1
+    assert await store.has("key")
 
 
 async def test_orders_without_a_key_do_not_meet(database: Database) -> None:

@@ -29,7 +29,9 @@ async def migrate_to(url: str, target: str) -> str:
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    database = Database(url, pool_size=1, pool_wait=5.0, statement_timeout=3600.0)
+    database = Database(
+        url, pool_size=1, pool_wait=5.0, deadline_share=1.0, statement_timeout=3600.0
+    )
 
     def run(connection: Connection) -> str:
         if not database.embedded:

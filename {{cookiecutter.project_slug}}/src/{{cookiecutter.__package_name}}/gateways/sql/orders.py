@@ -45,6 +45,11 @@ class SqlOrders:
             return _order(found), found.fingerprint
         return order, fingerprint
 
+    async def has(self, key: str) -> bool:
+        """By the unique key."""
+        query = select(orders.c.id).where(orders.c.idempotency_key == key)
+        return await self._first(query) is not None
+
     async def settle(self, order_id: str, status: Status) -> None:
         """A settled order stays as it is."""
         query = (

@@ -1,5 +1,7 @@
 """The SQL store, with what the rest of the service wants to know about it."""
 
+from ...runtime.config.groups import Group
+from ...runtime.config.live import Live
 from ...runtime.database.engine import Database
 from ...runtime.health import Health
 from ...runtime.observability.metrics import Metrics
@@ -11,16 +13,16 @@ class SqlStore:
     """Opens the database; `orders` is the repository.
 
     Args:
-        url, pool_size, pool_wait: as `Database` has them.
+        live: `url`, which is secret; `pool_size`, `pool_wait` and `deadline_share` as `Database`
+            has them, which follows them as far as it can.
         statement_timeout: seconds.
     """
 
-    def __init__(
-        self, url: str, *, pool_size: int, pool_wait: float, statement_timeout: float
-    ) -> None:
-        self._database = Database(
-            url, pool_size=pool_size, pool_wait=pool_wait, statement_timeout=statement_timeout
-        )
+    def __init__(self, live: Live[Group], *, statement_timeout: float) -> None:
+        options = dict(live.now)
+        url = options.pop("url").get_secret_value()
+        self._database = Database(url, **options, statement_timeout=statement_timeout)
+        live.follow(self._database.update)
         self.orders = SqlOrders(self._database)
 
     async def open(self, health: Health, metrics: Metrics) -> None:

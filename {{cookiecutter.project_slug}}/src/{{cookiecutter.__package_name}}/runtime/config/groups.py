@@ -2,14 +2,21 @@
 
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final, Literal, TypeAlias, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, TypeAdapter
+
+T = TypeVar("T")
+# Marks what may change while the service runs: `level: Hot[Level]`. The rest waits for a restart.
+HOT: Final = "hot"
+Hot: TypeAlias = Annotated[T, HOT]
 
 Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
 SecondsOrZero = Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)]
 Rate = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Share = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
 Port = Annotated[int, Field(ge=1, le=65535)]
+Level = Literal["debug", "info", "warning", "error"]
 RouteName = Annotated[str, Field(pattern=r"^[A-Z]+ /\S*$")]
 _HTTP_URL: TypeAdapter[HttpUrl] = TypeAdapter(HttpUrl)
 

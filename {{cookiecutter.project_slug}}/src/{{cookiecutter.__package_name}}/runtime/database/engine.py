@@ -1,6 +1,6 @@
 """One engine per process: embedded SQLite or PostgreSQL, each transaction within its deadline.
 
-A transaction gets at most 80 % of what is left of the request, the wait for a connection
+A transaction gets at most a share of what is left of the request, the wait for a connection
 and a repetition included. PostgreSQL ends a statement itself shortly before that; when it
 does not, the transaction is cancelled here.
 """
@@ -42,6 +42,7 @@ class Database:
             writes one thing at a time, and a second would wait in its busy handler, which
             knows no order and no deadline.
         pool_wait: seconds to wait for one.
+        deadline_share: of what is left of a request, for one transaction.
         statement_timeout: seconds that the server lets a statement run outside of a request
             (PostgreSQL).
 
@@ -50,7 +51,13 @@ class Database:
     """
 
     def __init__(
-        self, url: str, *, pool_size: int, pool_wait: float, statement_timeout: float
+        self,
+        url: str,
+        *,
+        pool_size: int,
+        pool_wait: float,
+        deadline_share: float,
+        statement_timeout: float,
     ) -> None:
         self.url = parse_url(url)
         self.embedded = self.url.get_backend_name() == "sqlite"
@@ -71,8 +78,13 @@ class Database:
         )
         self._backend.attach(self.engine.sync_engine)
         self._slots = Slots(self.size, pool_wait)
+        self._share = deadline_share
         self._retries = 0
         self._log = structlog.get_logger().bind(logger="database")
+
+    def update(self, *, pool_wait: float, deadline_share: float, **_: object) -> None:
+        """Hold later transactions to these; what else there is waits for a restart."""
+        self._slots.wait, self._share = pool_wait, deadline_share
 
     async def verify(self) -> None:
         """Refuse to start on an embedded file that cannot be written.
@@ -132,7 +144,7 @@ class Database:
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[float]:
         """Time and a place in the pool; yields the instant at which the time is up."""
-        async with deadlines.within(deadlines.DATABASE_SHARE, "the database") as seconds:
+        async with deadlines.within(self._share, "the database") as seconds:
             until = time.monotonic() + seconds
             await self._slots.acquire()
             try:

@@ -19,11 +19,12 @@ class Slots:
 
     Args:
         size: connections at most.
-        wait: seconds to wait for one.
+        wait: seconds to wait for one; who waits already does so by what it was.
     """
 
     def __init__(self, size: int, wait: float) -> None:
         self.size = size
+        self.wait = wait
         self.taken = 0
         self.waiting = 0
         self.timeouts = 0
@@ -31,7 +32,6 @@ class Slots:
             "database_pool_wait_seconds", "Time waited for a connection.", (), WAIT_BUCKETS
         )
         self._observe = self.histogram.labels().observe
-        self._wait = wait
         self._free = asyncio.Semaphore(size)
 
     async def acquire(self) -> None:
@@ -51,7 +51,7 @@ class Slots:
         began = time.monotonic()
         self.waiting += 1
         try:
-            async with asyncio.timeout(self._wait):
+            async with asyncio.timeout(self.wait):
                 await self._free.acquire()
         except TimeoutError:
             self.timeouts += 1

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ..context import RequestState, current
 from ..observability.logs import Pipeline
 from ..observability.metrics import UNMATCHED, Metrics
+from ..time_limits import TimeLimits
 
 # nginx's status for a caller that hung up; there was nobody left to answer.
 CLIENT_CLOSED_REQUEST = 499
@@ -22,7 +23,7 @@ class AccessLog:
     have no story. Paths in `quiet` (the probes) are counted but never logged.
 
     Args:
-        slow: seconds from which a request counts as slow.
+        limits: `slow_request` is read when a request ends.
     """
 
     def __init__(
@@ -31,13 +32,13 @@ class AccessLog:
         *,
         metrics: Metrics,
         pipeline: Pipeline,
-        slow: float,
+        limits: TimeLimits,
         quiet: Collection[str],
     ) -> None:
         self.app = app
         self._metrics = metrics
         self._pipeline = pipeline
-        self._slow = slow
+        self._limits = limits
         self._quiet = frozenset(quiet)
         self._log = structlog.get_logger().bind(logger="access")
         self._active = 0
@@ -66,7 +67,7 @@ class AccessLog:
             self._pipeline.forget(state)
             return
         failed = status >= 500 and not state.shed
-        if failed or seconds >= self._slow:
+        if failed or seconds >= self._limits.slow_request:
             self._pipeline.tell(state)
         elif not state.sampled:
             self._pipeline.sampled["info"] += 1

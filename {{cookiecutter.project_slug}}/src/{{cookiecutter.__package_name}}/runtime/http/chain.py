@@ -13,6 +13,7 @@ from ..active_faults import ActiveFaults
 from ..observability.logs import Pipeline
 from ..observability.metrics import Metrics
 from ..observability.sampling import Sampling
+from ..time_limits import TimeLimits
 from ..watchdog import Watchdog
 from .access_log import AccessLog
 from .deadline_guard import DeadlineGuard
@@ -31,10 +32,8 @@ def layers(
     sampling: Sampling,
     metrics: Metrics,
     pipeline: Pipeline,
-    watchdog: Watchdog,
-    request_timeout: float,
-    slow_request: float,
-    rate_limit: partial[RateLimit] | None,
+    limits: TimeLimits,
+    rate_limit: partial[RateLimit],
     shedding: partial[LoadShedding],
     faults: ActiveFaults,
     tracer: Tracer,
@@ -42,11 +41,11 @@ def layers(
     """The chain's layers in order, outermost first."""
     return [
         partial(RequestContext, sampling=sampling),
-        partial(AccessLog, metrics=metrics, pipeline=pipeline, slow=slow_request, quiet=PROBES),
+        partial(AccessLog, metrics=metrics, pipeline=pipeline, limits=limits, quiet=PROBES),
         Recovery,
-        *([partial(rate_limit, exempt=PROBES)] if rate_limit else []),
+        partial(rate_limit, exempt=PROBES),
         partial(shedding, exempt=PROBES),
-        partial(DeadlineGuard, limit=request_timeout, watchdog=watchdog, metrics=metrics),
+        partial(DeadlineGuard, limits=limits, watchdog=Watchdog(limits), metrics=metrics),
         partial(FaultInjection, faults=faults, exempt=PROBES, tracer=tracer),
     ]
 

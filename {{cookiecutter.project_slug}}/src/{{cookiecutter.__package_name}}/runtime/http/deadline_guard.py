@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from .. import deadlines
 from ..context import RequestState, current
 from ..observability.metrics import Metrics
+from ..time_limits import TimeLimits
 from ..watchdog import Cause, Watchdog
 from .problems import deadline_exceeded
 
@@ -19,12 +20,14 @@ class DeadlineGuard:
     not take a part for the whole. Routes declared as streams have an idle limit instead.
 
     Args:
-        limit: seconds that a request may take unless its route declares otherwise.
+        limits: `request_timeout` is read when a request comes in.
     """
 
-    def __init__(self, app: ASGIApp, *, limit: float, watchdog: Watchdog, metrics: Metrics) -> None:
+    def __init__(
+        self, app: ASGIApp, *, limits: TimeLimits, watchdog: Watchdog, metrics: Metrics
+    ) -> None:
         self.app = app
-        self._limit = limit
+        self._limits = limits
         self._watchdog = watchdog
         self._exceeded = metrics.deadline_exceeded
         self._log = structlog.get_logger().bind(logger="deadline")
@@ -34,7 +37,7 @@ class DeadlineGuard:
         if scope["type"] != "http" or state is None:
             await self.app(scope, receive, send)
             return
-        deadlines.apply(state, self._limit)
+        deadlines.apply(state, self._limits.request_timeout)
         if state.deadline <= state.begun:
             self._exceeded.inc()
             await deadline_exceeded().send(send)

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Collection, Iterable
 from functools import partial
+from typing import Any
 
 from prometheus_client import Counter
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..concurrency_limit import ConcurrencyLimit
+from ..config.groups import Group
+from ..config.live import Live
 from ..context import current
 from ..observability.loop_lag import measure_loop_lag
 from ..observability.metrics import Metrics
@@ -94,28 +97,25 @@ def open_shedding(
     metrics: Metrics,
     router: OperationRouter,
     waiting: Callable[[], int],
-    *,
-    critical_routes: Iterable[str],
-    max_in_flight: int,
-    min_in_flight: int,
-    target_lag: float,
+    live: Live[Group],
 ) -> partial[LoadShedding]:
     """The layer, with the heartbeat by which its limit adapts.
 
     Args:
         router: the contract's, for what it marks as critical and as streams.
         waiting: how many wait for a place in the narrowest pool of this process.
-        critical_routes: more of them, as `METHOD /path/{template}`.
-        max_in_flight, min_in_flight, target_lag: as `ConcurrencyLimit` has them.
+        live: `max_in_flight`, `min_in_flight` and `target_lag` as `ConcurrencyLimit` has them;
+            `critical_routes`, more of them, as `METHOD /path/{template}`.
     """
-    critical = RouteSet([*router.critical_routes, *critical_routes])
-    limit = ConcurrencyLimit(
-        max_in_flight=max_in_flight,
-        min_in_flight=min_in_flight,
-        target_lag=target_lag,
-        reserve=bool(critical),
-        waiting=waiting,
-    )
+    critical = RouteSet(router.critical_routes)
+    bounds = {name: value for name, value in live.now if name != "critical_routes"}
+    limit = ConcurrencyLimit(**bounds, waiting=waiting)
+
+    def update(*, critical_routes: Iterable[str], **bounds: Any) -> None:
+        critical.replace([*router.critical_routes, *critical_routes])
+        limit.update(**bounds, reserve=bool(critical))
+
+    live.follow(update)
     closing.task("loop lag", measure_loop_lag(metrics.loop_lag.observe, limit.beat))
     streams = RouteSet(router.stream_routes)
     return partial(LoadShedding, limit=limit, critical=critical, streams=streams, metrics=metrics)

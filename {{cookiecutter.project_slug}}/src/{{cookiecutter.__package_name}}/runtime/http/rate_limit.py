@@ -1,20 +1,19 @@
-"""A layer for those who limit what each client may ask: 429 beyond its rate."""
+"""What each client may ask, for those who set a limit: 429 beyond its rate."""
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Collection
 from functools import partial
 from ipaddress import IPv6Address
-from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ..client_rates import ClientRates, MemoryWindows, Windows, redis_windows
+from ..config.groups import Group
+from ..config.live import Live
 from ..context import current
 from ..observability.metrics import Metrics
 from ..shutdown import Closing
 from .refusal import Refusal
-
-if TYPE_CHECKING:  # it loads a library that most services do not use
-    from ..client_rates import ClientRates
 
 
 class RateLimit:
@@ -25,9 +24,10 @@ class RateLimit:
     host has all addresses of its /64.
 
     Args:
+        live: `limit`, the rates, empty for none; `key_header`, the name of a header that tells
+            clients apart, one that only your gateway can set. Requests without it go by their
+            address; where it is empty, all do.
         rates: what counts.
-        key_header: name of a header that tells clients apart, one that only your gateway can
-            set; requests without it go by their address. Empty: all do.
         exempt: paths that are always served, the probes.
     """
 
@@ -35,22 +35,31 @@ class RateLimit:
         self,
         app: ASGIApp,
         *,
-        rates: "ClientRates",
-        key_header: str,
+        live: Live[Group],
+        rates: ClientRates,
         exempt: Collection[str],
         metrics: Metrics,
     ) -> None:
         self.app = app
         self._rates = rates
-        self._header = key_header.lower().encode()
+        self._header = b""
         self._exempt = frozenset(exempt)
         self._shed = metrics.requests_shed.labels("rate")
         self._refusal = Refusal(429, "The rate limit for this client is used up.")
+        live.follow(self.update)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in self._exempt:
-            await self.app(scope, receive, send)
-            return
+    def update(self, *, limit: str, key_header: str, storage: SecretStr) -> None:
+        """Hold the next requests to these; `storage` stays as it was."""
+        self._rates.update(limit)
+        self._header = key_header.lower().encode()
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        # No coroutine: without a limit the layer is to cost next to nothing.
+        if self._rates.rates and scope["type"] == "http" and scope["path"] not in self._exempt:
+            return self._limited(scope, receive, send)
+        return self.app(scope, receive, send)
+
+    async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
         exceeded = await self._rates.hit(self._client(scope))
         if exceeded is None:
             await self.app(scope, receive, send)
@@ -85,23 +94,23 @@ def network(address: str) -> str:
     return str(parsed.ipv4_mapped or parsed.packed[:8].hex())
 
 
-def open_rate_limit(
-    closing: Closing, metrics: Metrics, *, limit: str, key_header: str, storage: SecretStr
-) -> "partial[RateLimit] | None":
-    """The layer that `settings.rate_limit` asks for; None while `limit` is empty.
+def open_rate_limit(closing: Closing, metrics: Metrics, live: Live[Group]) -> partial[RateLimit]:
+    """The layer that `settings.rate_limit` asks for, there even while `limit` is empty: that
+    it can be set in an incident.
 
     Raises:
         StartupError: `storage` is not what can be used.
     """
-    if not limit:
-        return None
-    from ..client_rates import ClientRates, MemoryWindows, Windows, redis_windows
-
     windows: Windows = MemoryWindows()
+    storage: SecretStr = dict(live.now)["storage"]
     if url := storage.get_secret_value():
         windows, close = redis_windows(url)
         closing.add("rate limit storage", close)
-    rates = ClientRates(limit, windows)
-    text = "1 while rates are limited, 0 while the storage fails."
-    metrics.gauge("rate_limit_enforced", text, lambda: rates.limiting)
-    return partial(RateLimit, rates=rates, key_header=key_header, metrics=metrics)
+    rates = ClientRates("", windows)
+    metrics.gauges(
+        "rate_limit_enforced",
+        "1 while rates are limited, 0 while the storage fails, absent without a limit.",
+        (),
+        lambda: [((), rates.limiting)] if rates.rates else [],
+    )
+    return partial(RateLimit, live=live, rates=rates, metrics=metrics)

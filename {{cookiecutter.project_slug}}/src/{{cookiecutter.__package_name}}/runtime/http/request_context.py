@@ -71,7 +71,8 @@ class RequestContext:
     def _state(self, scope: Scope) -> RequestState:
         headers = [pair for pair in scope["headers"] if pair[0] in _READ]
         draw = random.getrandbits(128)
-        state = RequestState(time.monotonic(), draw.to_bytes(16, "big").hex(), "")
+        trace_id = draw.to_bytes(16, "big").hex()
+        state = RequestState(time.monotonic(), trace_id, "", scope["headers"])
         state.request_id = state.trace_id
         traced = None
         if headers:

@@ -10,15 +10,14 @@ with it.
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import structlog
 
 from ..context import RequestState, current
+from .levels import LEVELS, Levels
 from .rendering import Render, interpolate
-
-LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
 
 
 class Writer(Protocol):
@@ -31,19 +30,33 @@ class Writer(Protocol):
 
 
 class Pipeline:
-    """What every logger of the process shares: threshold, story size, counts and the writer.
+    """What every logger of the process shares: levels, story size, counts and the writer.
 
     `written` and `sampled` count records by level.
     """
 
     writer: Writer
     render: Render
-    threshold: int
     story_size: int
 
     def __init__(self) -> None:
+        self.levels = Levels()
         self.written = dict.fromkeys(LEVELS, 0)
         self.sampled = dict.fromkeys(LEVELS, 0)
+
+    def update(self, *, level: str, levels: Mapping[str, str], story_size: int, **_: Any) -> None:
+        """Take over the settings; loggers that were made before follow.
+
+        Args:
+            level: of the root; records below it are not even built.
+            levels: of single loggers and those below them, ours or the standard library's.
+            story_size: how many records a silent request may hold back.
+
+        Raises:
+            ValueError: there is no such level; nothing has changed.
+        """
+        self.levels.update(level, levels)
+        self.story_size = story_size
 
     def hold(self, state: RequestState, record: tuple[Any, ...]) -> None:
         """Keep a record of a silent request; the oldest leaves when the story is full."""
@@ -77,11 +90,11 @@ def _method(level: str) -> Callable[..., None]:
     always = number >= LEVELS["error"]
 
     def log(self: "Logger", event: str, *args: Any, **fields: Any) -> None:
-        pipeline = self._logger
-        if number < pipeline.threshold:
+        if number < self._threshold.number:
             return
         if args:
             event = interpolate(event, args)
+        pipeline = self._logger
         state = current.get()
         if state is not None and not state.sampled:
             if always:
@@ -102,6 +115,10 @@ class Logger(structlog.BoundLoggerBase):
     """structlog's bound logger with the sampling decision in front of the processors."""
 
     _logger: Pipeline
+
+    def __init__(self, logger: Pipeline, processors: Any, context: Any) -> None:
+        super().__init__(logger, processors, context)
+        self._threshold = logger.levels.threshold(context.get("logger"))
 
     debug = _method("debug")
     info = _method("info")
@@ -147,26 +164,18 @@ def configure(writer: Writer, render: Render, *, level: str, story_size: int) ->
 
     Process-wide, as both libraries are. Called again it changes the pipeline in place, so
     that loggers which were made before follow.
-
-    Args:
-        level: records below it are not even built.
-        story_size: how many records a silent request may hold back.
     """
     factory = structlog.get_config()["logger_factory"]
     pipeline = factory if isinstance(factory, Pipeline) else Pipeline()
     pipeline.writer = writer
     pipeline.render = render
-    pipeline.threshold = LEVELS[level]
-    pipeline.story_size = story_size
+    pipeline.levels.release_all()  # the event loop of a service before may be gone
+    pipeline.update(level=level, levels={}, story_size=story_size)
     structlog.configure(
         processors=[pipeline.process],
         wrapper_class=Logger,
         logger_factory=pipeline,
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(handlers=[_Bridge()], level=pipeline.threshold, force=True)
-    # They announce at info what the server's and the client's own records say already;
-    # aiosqlite shows at debug what is stored, which is what callers sent.
-    for talkative in ("uvicorn.error", "httpx", "alembic", "aiosqlite"):
-        logging.getLogger(talkative).setLevel(logging.WARNING)
+    logging.basicConfig(handlers=[_Bridge()], force=True)
     return pipeline

@@ -7,7 +7,9 @@ that is logged at 0.1 % is also traced at 1 %.
 """
 
 from collections.abc import Iterable
+from typing import Any
 
+from ..config.live import Live
 from ..context import LOW_64_BITS
 from ..route_match import RouteSet
 
@@ -32,10 +34,22 @@ class Sampling:
     def __init__(
         self, *, rate: float, key_rate: float, key_routes: Iterable[str], trace_ratio: float
     ) -> None:
-        self._bound = bound_for(rate)
-        self._key_bound = bound_for(key_rate)
-        self._trace_bound = bound_for(trace_ratio)
+        self.update_logs(rate=rate, key_rate=key_rate, key_routes=key_routes)
+        self.update_traces(trace_ratio)
+
+    def update_logs(self, *, rate: float, key_rate: float, key_routes: Iterable[str]) -> None:
+        """Decide so from the next request on.
+
+        Raises:
+            ValueError: a rate is not between 0 and 1; nothing has changed.
+        """
+        bounds = bound_for(rate), bound_for(key_rate)
         self._key_routes = RouteSet(key_routes)
+        self._bound, self._key_bound = bounds
+
+    def update_traces(self, ratio: float) -> None:
+        """The same for the traces that start here."""
+        self._trace_bound = bound_for(ratio)
 
     def logs(self, draw: int, method: str, path: str) -> bool:
         """Whether the records of this request are written as they come."""
@@ -46,3 +60,32 @@ class Sampling:
     def traces(self, draw: int) -> bool:
         """Whether a trace that starts with this request is recorded."""
         return draw < self._trace_bound
+
+
+def open_sampling(
+    log: Live[Any], tracing: Live[Any], *, key_routes: Iterable[str], traced: bool
+) -> Sampling:
+    """The decision as the settings have it, now and after each change.
+
+    Args:
+        log: with `sample_rate`, `key_route_rate` and `key_routes`.
+        tracing: with `sample_ratio`.
+        key_routes: those of the contract, beside the settings'.
+        traced: whether spans go anywhere; where not, no request is to carry that mark.
+    """
+    marked = tuple(key_routes)
+    sampling = Sampling(rate=0, key_rate=0, key_routes=(), trace_ratio=0)
+
+    def update_logs(
+        *, sample_rate: float, key_route_rate: float, key_routes: Iterable[str], **_: Any
+    ) -> None:
+        routes = (*marked, *key_routes)
+        sampling.update_logs(rate=sample_rate, key_rate=key_route_rate, key_routes=routes)
+
+    def update_traces(*, sample_ratio: float, **_: Any) -> None:
+        sampling.update_traces(sample_ratio)
+
+    log.follow(update_logs)
+    if traced:
+        tracing.follow(update_traces)
+    return sampling

@@ -17,7 +17,9 @@ from opentelemetry.context import Context
 from opentelemetry.propagators import textmap
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, TraceState
 
+from ..config.live import Live
 from ..context import RequestState, current
+from ..shutdown import Closing
 
 OFF: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 
@@ -52,7 +54,7 @@ class Tracing:
         service: name and version for the resource; Kubernetes attributes come from
             `POD_NAME`, `POD_NAMESPACE` and `NODE_NAME` (downward API), the rest from
             `OTEL_RESOURCE_ATTRIBUTES`.
-        ratio: share of root requests that are traced.
+        ratio: share of the traces that start outside of requests and are recorded.
         environ: the process's environment.
     """
 
@@ -60,10 +62,12 @@ class Tracing:
         self.telemetry: TelemetryConfig = OFF
         self.enabled = bool(endpoint_from(environ))
         self._provider: Any = None
+        self._sampler: Any = None
         if self.enabled:
-            self._start(service, ratio, environ)
+            self._start(service, environ)
+            self.update(sample_ratio=ratio)
 
-    def _start(self, service: Mapping[str, str], ratio: float, environ: Mapping[str, str]) -> None:
+    def _start(self, service: Mapping[str, str], environ: Mapping[str, str]) -> None:
         # Imported here: a service that does not trace should not pay 0.2 s and 12 MB for it.
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
         from opentelemetry.sdk.resources import Resource
@@ -74,6 +78,7 @@ class Tracing:
             ALWAYS_OFF,
             ALWAYS_ON,
             ParentBased,
+            Sampler,
             SamplingResult,
             TraceIdRatioBased,
         )
@@ -90,23 +95,30 @@ class Tracing:
                 state.span_id_used = True
                 return int(state.span_id, 16)
 
-        class RequestDecision(TraceIdRatioBased):
-            # Without it a call made for a request that its caller left out starts a trace.
+        # Without it a call made for a request that its caller left out starts a trace.
+        class RequestDecision(Sampler):
+            def use(self, ratio: float) -> None:
+                self._outside = TraceIdRatioBased(ratio)
+
             def should_sample(self, *args: Any, **options: Any) -> SamplingResult:
                 state = current.get()
                 if state is None:
-                    return super().should_sample(*args, **options)
+                    return self._outside.should_sample(*args, **options)
                 decided = ALWAYS_ON if state.traced else ALWAYS_OFF
                 return decided.should_sample(*args, **options)
+
+            def get_description(self) -> str:
+                return f"RequestDecision({self._outside.get_description()})"
 
         pod = {
             "k8s.pod.name": environ.get("POD_NAME"),
             "k8s.namespace.name": environ.get("POD_NAMESPACE"),
             "k8s.node.name": environ.get("NODE_NAME"),
         }
+        self._sampler = RequestDecision()
         resource = Resource.create({**service, **{k: v for k, v in pod.items() if v}})
         self._provider = TracerProvider(
-            sampler=ParentBased(root=RequestDecision(ratio)),
+            sampler=ParentBased(root=self._sampler),
             resource=resource,
             shutdown_on_exit=False,  # `close` does it, within a bound
             id_generator=RequestIds(),
@@ -121,6 +133,15 @@ class Tracing:
             "operation_spans": False,
             "exclude": lambda _: (state := current.get()) is None or not state.traced,
         }
+
+    def update(self, *, sample_ratio: float, **_: Any) -> None:
+        """Take over the settings, from the next trace on.
+
+        Raises:
+            ValueError: the ratio is not between 0 and 1; nothing has changed.
+        """
+        if self.enabled:
+            self._sampler.use(sample_ratio)
 
     def tracer(self) -> trace.Tracer:
         """Where spans of outbound calls come from; a no-op where tracing is off."""
@@ -146,6 +167,21 @@ class Tracing:
 
         threading.Thread(target=flush, name="telemetry-flush", daemon=True).start()
         await flushed.wait()
+
+
+def open_tracing(
+    closing: Closing, tracing: Live[Any], info: Mapping[str, str], environ: Mapping[str, str]
+) -> Tracing:
+    """Tracing as the settings have it, now and after each change; see `Tracing`.
+
+    Args:
+        info: at least `name` and `version` of the service.
+    """
+    service = {f"service.{name}": info[name] for name in ("name", "version")}
+    opened = Tracing(service=service, ratio=tracing.now.sample_ratio, environ=environ)
+    closing.add("telemetry", opened.close)
+    tracing.follow(opened.update)
+    return opened
 
 
 class _RequestPropagator(textmap.TextMapPropagator):

@@ -4,8 +4,11 @@ import hmac
 from typing import Any
 
 import structlog
+from pydantic import SecretStr
 from starlette.requests import Request
 
+from ..config.groups import Group
+from ..config.live import Live
 from ..http.problems import Problem
 
 SETTING = "APP_MANAGEMENT__TOKEN"
@@ -18,12 +21,17 @@ class Access:
     site can make an operator's browser change anything.
 
     Args:
-        token: empty: nothing can be changed.
+        live: `token`, which may be rotated. Empty: nothing can be changed.
     """
 
-    def __init__(self, token: str) -> None:
-        self._token = token.encode()
+    def __init__(self, live: Live[Group]) -> None:
+        self._token = b""
         self._log = structlog.get_logger().bind(logger="audit")
+        live.follow(self.update)
+
+    def update(self, *, token: SecretStr, **_: object) -> None:
+        """Ask for this one from now on; the one before is good for nothing any more."""
+        self._token = token.get_secret_value().encode()
 
     def check(self, request: Request) -> None:
         """Raises `Problem`: 403 where no token is set, 401 when the caller has another."""

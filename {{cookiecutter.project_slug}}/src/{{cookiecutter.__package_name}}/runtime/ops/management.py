@@ -6,7 +6,7 @@ of requests there must not keep the operators out here.
 
 import html
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from string import Template
 from typing import Any
 
@@ -20,12 +20,16 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from ..active_faults import ActiveFaults
+from ..config.configuration import Configuration
 from ..health import Health
 from ..http.body_limit import BodyLimit
 from ..http.problems import Problem, internal_error
+from ..observability.logs import Pipeline
 from .access import Access
+from .configuration import configuration_page
 from .dependencies import Dependency, dependency_pages
 from .faults import fault_pages
+from .loggers import logger_pages
 from .probes import json_response, probe_routes
 
 PAGE = Template("""<!doctype html><html lang="en"><meta charset="utf-8"><title>$name</title>
@@ -39,7 +43,8 @@ LINKS = {
     "/startupz": "start-up is complete",
     "/metrics": "Prometheus",
     "/info": "what runs here",
-    "/config": "the settings in force, secrets masked",
+    "/config": "the settings in force and where they come from, secrets masked",
+    "/loggers": "the levels of all loggers",
     "/dependencies": "what this service calls, and how that goes",
     "/faults": "what is injected on purpose now",
 }
@@ -51,22 +56,21 @@ def management_app(
     health: Health,
     registry: CollectorRegistry,
     info: Mapping[str, str],
-    config: Callable[[], Mapping[str, Any]],
+    config: Configuration[Any],
+    pipeline: Pipeline,
     dependencies: Mapping[str, Dependency],
     faults: ActiveFaults,
     may_inject: bool,
-    token: str,
+    access: Access,
 ) -> Starlette:
     """Build the application.
 
     Args:
         info: at least `name` and `version`.
-        config: reads the settings in force, secrets masked.
         may_inject: whether faults may be added.
-        token: for what changes state; empty: nothing does.
+        access: who may change something.
     """
     began = time.time()
-    access = Access(token)
 
     async def index(_: Request) -> Response:
         links = "".join(f'<dt><a href="{p}">{p}</a></dt><dd>{t}</dd>' for p, t in LINKS.items())
@@ -82,16 +86,14 @@ def management_app(
         uptime = round(time.time() - began, 1)
         return json_response({**info, "phase": health.phase, "uptime_seconds": uptime})
 
-    async def show_config(_: Request) -> Response:
-        return json_response(config())
-
     return Starlette(
         routes=[
             Route("/", index),
             *probe_routes(health),
             Route("/metrics", metrics),
             Route("/info", show_info),
-            Route("/config", show_config),
+            configuration_page(config),
+            *logger_pages(pipeline, access),
             *dependency_pages(dependencies, access),
             *fault_pages(faults, access, allowed=may_inject),
         ],

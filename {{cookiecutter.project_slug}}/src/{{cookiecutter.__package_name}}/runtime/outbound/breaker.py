@@ -164,13 +164,18 @@ class Breaker(Circuit):
             self._state.due = now
             self.advance()
 
-    def update(self, options: BreakerOptions) -> None:
+    def update(self, options: BreakerOptions, *, trial_timeout: float | None = None) -> None:
         """Decide by these from now on. Counts stay; a state changes when it is next asked for.
+
+        Args:
+            trial_timeout: of the trials that begin from now on; None: as it was.
 
         Raises:
             ValueError: as for a new breaker; then nothing has changed.
         """
         options = validated(options)
+        if trial_timeout is not None:
+            self.trial_timeout = positive("trial_timeout", trial_timeout)
         self.advance()
         self._threshold = options.threshold
         self.fail_max = options.min_calls

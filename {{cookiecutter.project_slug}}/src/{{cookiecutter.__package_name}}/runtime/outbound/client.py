@@ -16,6 +16,7 @@ from opentelemetry import trace
 from opentelemetry.trace import SpanKind
 
 from .. import deadlines
+from ..config.groups import HOT
 from ..context import RequestState, current
 from ..errors import DependencyUnavailable
 from ..observability.metrics import Metrics
@@ -71,6 +72,16 @@ class Client:
         self._urls: dict[str, httpx.URL] = {}
         self._extensions = timeouts(options)
 
+    def update(self, options: Dependency) -> None:
+        """Hold the next calls to these options; those under way end by the ones they began with.
+
+        What is not hot stays as it was, and so does the address.
+        """
+        options = options.model_copy(update=_cold(self.pipeline.options))
+        self._transport.update(options)
+        self.pipeline.update(options)
+        self._extensions = timeouts(options)
+
     async def request(self, method: str, path: str, **options: Any) -> httpx.Response:
         """Send one request; the arguments are those of `exchange`.
 
@@ -113,6 +124,7 @@ class Client:
             request.stream, httpx.ByteStream
         )
         state = current.get()
+        max_bytes = self.pipeline.options.max_answer_bytes
 
         async def attempt(seconds: float) -> httpx.Response:
             request.headers["X-Request-Timeout-Ms"] = str(max(1, int(seconds * 1000)))
@@ -122,7 +134,7 @@ class Client:
             response.request = request
             if stream and response.is_success:
                 return await check_coding(response)
-            return await read_whole(response, self.pipeline.options.max_answer_bytes)
+            return await read_whole(response, max_bytes)
 
         began = time.monotonic()
         outcome = "cancelled"
@@ -205,6 +217,12 @@ def fill(path: str, values: Mapping[str, str]) -> str:
             raise ValueError(f"{name} cannot be {value!r} in a path")
         path = path.replace("{" + name + "}", quote(value, safe=""))
     return path
+
+
+def _cold(options: Dependency) -> dict[str, Any]:
+    """Those that a running client cannot change."""
+    fields = Dependency.model_fields.items()
+    return {name: getattr(options, name) for name, one in fields if HOT not in one.metadata}
 
 
 def _add_context(request: httpx.Request, state: RequestState | None) -> None:

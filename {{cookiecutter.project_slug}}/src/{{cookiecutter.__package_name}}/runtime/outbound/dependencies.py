@@ -6,6 +6,7 @@ import structlog
 from opentelemetry import trace
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ..config.live import Live
 from ..errors import DependencyUnavailable
 from ..health import Check, Health
 from ..http.problems import Problem
@@ -20,7 +21,7 @@ STATES = {State.CLOSED: 0, State.HALF_OPEN: 1, State.OPEN: 2}
 
 
 async def open_dependencies(
-    options: Iterable[tuple[str, Dependency]],
+    options: Live[Iterable[tuple[str, Dependency]]],
     *,
     sandboxes: Mapping[str, ASGIApp],
     closing: Closing,
@@ -32,14 +33,14 @@ async def open_dependencies(
     """A client for each, by name.
 
     Args:
-        options: the settings of each dependency.
+        options: the settings of each dependency, which the clients follow.
         sandboxes: what stands in for one that has no URL, on loopback.
 
     One with neither fails at every call, and not at start: with a new dependency the rest of
     the service can still be worked on. Production asks for every URL.
     """
     clients: dict[str, Client] = {}
-    for name, dependency in options:
+    for name, dependency in options.now:
         url = dependency.url
         if not url:
             if name not in sandboxes:
@@ -53,6 +54,12 @@ async def open_dependencies(
         health.register(name, _check(client), critical=dependency.critical)
         clients[name] = client
     _report_state(clients, metrics)
+
+    def update(**changed: Dependency) -> None:
+        for name, client in clients.items():
+            client.update(changed[name])
+
+    options.follow(update)
     return clients
 
 

@@ -8,7 +8,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from ..config.groups import Group, OptionalUrl, Rate, Seconds
+from ..config.groups import Group, Hot, OptionalUrl, Rate, Seconds, Share
 
 
 class BreakerOptions(Group):
@@ -43,17 +43,18 @@ class Dependency(Group):
 
     url: OptionalUrl = ""  # empty in development: its sandbox
     critical: bool = False  # its open breaker makes this service unready, see the README
-    max_concurrent: int = Field(200, ge=1)  # calls at once; the next is refused, it never waits
-    timeout: Seconds = 2.0  # a whole call with its retries, inside its share of the deadline
-    retry: RetryOptions = RetryOptions()
-    breaker: BreakerOptions = BreakerOptions()
-    attempt_timeout: Seconds = 1.0  # one attempt; the dependency's failure when it passes
-    connect_timeout: Seconds = 1.0  # TCP; another network's round trips, not its work
+    max_concurrent: Hot[int] = Field(200, ge=1)  # calls; the next is refused, it never waits
+    deadline_share: Hot[Share] = 0.9  # of what is left of the request, for a call and its retries
+    timeout: Hot[Seconds] = 2.0  # a whole call with its retries, inside its share of the deadline
+    retry: Hot[RetryOptions] = RetryOptions()
+    breaker: Hot[BreakerOptions] = BreakerOptions()
+    attempt_timeout: Hot[Seconds] = 1.0  # one attempt; the dependency's failure when it passes
+    connect_timeout: Hot[Seconds] = 1.0  # TCP; another network's round trips, not its work
     tls_timeout: Seconds = 5.0  # handshake; a new connection is not worth more
-    max_connections: int = Field(2000, ge=1)  # in all, of a tuned Go transport
-    max_per_host: int = Field(1000, ge=1)
-    idle_timeout: Seconds = 90.0  # of a kept connection; keep it below the other side's
-    max_answer_bytes: int = Field(8_388_608, ge=1)  # 8 MiB: more would be held in memory here
+    max_connections: Hot[int] = Field(2000, ge=1)  # in all, of a tuned Go transport
+    max_per_host: Hot[int] = Field(1000, ge=1)
+    idle_timeout: Hot[Seconds] = 90.0  # of a kept connection; keep it below the other side's
+    max_answer_bytes: Hot[int] = Field(8_388_608, ge=1)  # 8 MiB, held in memory
     http2: bool = False  # needs the extra `http2`
 
     @model_validator(mode="after")

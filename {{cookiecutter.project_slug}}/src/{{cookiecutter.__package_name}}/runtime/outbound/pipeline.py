@@ -1,7 +1,7 @@
 """What every call of one dependency passes, outermost stage first.
 
 1. concurrency cap: one slow dependency must not hold every request of this service;
-2. total time: 90 % of what is left of the request, and never above `timeout`;
+2. total time: `deadline_share` of what is left of the request, and never above `timeout`;
 3. retry: of what may be repeated, within a budget and within that time;
 4. breaker: nothing is sent to what has just failed most of the time;
 5. attempt timeout: passing it is the dependency's failure, unlike the end of the request;
@@ -38,6 +38,11 @@ class TooManyCalls(DependencyUnavailable):
     """`max_concurrent` calls of this dependency are under way."""
 
 
+def _trial_timeout(options: Dependency) -> float:
+    """A trial ends by its attempt timeout; one that did not by twice that never will."""
+    return 2 * options.attempt_timeout
+
+
 def _is_ours(exc: Exception) -> bool:
     """Whether what was raised is a mistake on this side, such as a header that cannot be sent."""
     return not isinstance(exc, httpx.HTTPError | AttemptTimeout)
@@ -55,6 +60,7 @@ class Pipeline:
         attempts: counts attempts by dependency and outcome.
 
     Attributes:
+        options: those of the calls that begin now.
         active: calls under way.
     """
 
@@ -63,15 +69,23 @@ class Pipeline:
         self.options = options
         self.active = 0
         self.retries = Retries(options.retry)
-        # A trial ends by its attempt timeout; one that did not by twice that never will.
         self.breaker = Breaker(
             dependency,
             options.breaker,
-            trial_timeout=2 * options.attempt_timeout,
+            trial_timeout=_trial_timeout(options),
             exclude=[_is_ours],
         )
         self.latencies = Latencies()
         self._attempts = attempts
+
+    def update(self, options: Dependency) -> None:
+        """Take the next calls through stages of these options; what was counted stays.
+
+        Calls under way end by the options they began with.
+        """
+        self.breaker.update(options.breaker, trial_timeout=_trial_timeout(options))
+        self.retries.update(options.retry)
+        self.options = options
 
     async def run(self, attempt: Attempt, *, repeatable: bool) -> httpx.Response:
         """Make one call.
@@ -82,50 +96,55 @@ class Pipeline:
             CircuitOpen: the breaker refuses.
             httpx.HTTPError: the last attempt got no answer, or one that is no good.
         """
+        options = self.options
         # Stage 1. The next one is refused and does not wait: a queue would hide the trouble.
-        if self.active >= self.options.max_concurrent:
+        if self.active >= options.max_concurrent:
             raise TooManyCalls(self.dependency, f"{self.active} calls are under way")
         self.active += 1
         try:
             async with deadlines.within(
-                deadlines.OUTBOUND_SHARE, self.dependency, self.options.timeout
+                options.deadline_share, self.dependency, options.timeout
             ) as seconds:
                 end = time.monotonic() + seconds
-                return await self._retried(attempt, end, repeatable=repeatable)
+                return await self._retried(attempt, options, end, repeatable=repeatable)
         finally:
             self.active -= 1
 
-    async def _retried(self, attempt: Attempt, end: float, *, repeatable: bool) -> httpx.Response:
+    async def _retried(
+        self, attempt: Attempt, options: Dependency, end: float, *, repeatable: bool
+    ) -> httpx.Response:
         """Stage 3: until an answer is good enough or another attempt makes no sense."""
+
+        def next_pause(asked: float | None) -> float | None:
+            left = end - time.monotonic()
+            return self.retries.pause(number, options.retry, left=left, asked=asked)
+
         self.retries.call_began()
         number = 0
         while True:
             number += 1
             try:
-                response = await self._guarded(attempt, end)
+                response = await self._guarded(attempt, options.attempt_timeout, end)
             except (httpx.TransportError, AttemptTimeout):
-                pause = self._pause(number, end, None) if repeatable else None
+                pause = next_pause(None) if repeatable else None
                 if pause is None:
                     raise
             else:
                 if response.status_code not in TRANSIENT or not repeatable:
                     return response
-                pause = self._pause(number, end, retry_after(response.headers))
+                pause = next_pause(retry_after(response.headers))
                 if pause is None:
                     return response
                 await response.aclose()
             await asyncio.sleep(pause)
 
-    def _pause(self, number: int, end: float, asked: float | None) -> float | None:
-        return self.retries.pause(number, left=end - time.monotonic(), asked=asked)
-
-    async def _guarded(self, attempt: Attempt, end: float) -> httpx.Response:
+    async def _guarded(self, attempt: Attempt, limit: float, end: float) -> httpx.Response:
         """Stage 4."""
         began = time.monotonic()
         outcome = "cancelled"
         try:
             with self.breaker.calling() as call:
-                response = await self._timed(attempt, end - began, call)
+                response = await self._timed(attempt, limit, end - began, call)
                 if is_failure(response.status_code):
                     call.failed()
             outcome = f"{response.status_code // 100}xx"
@@ -144,11 +163,11 @@ class Pipeline:
                 self.latencies.add(time.monotonic() - began)
         return response
 
-    async def _timed(self, attempt: Attempt, left: float, call: Call) -> httpx.Response:
+    async def _timed(
+        self, attempt: Attempt, limit: float, left: float, call: Call
+    ) -> httpx.Response:
         """Stage 5."""
-        seconds = self.options.attempt_timeout
-        if left >= WHOLE * seconds:
-            seconds = min(seconds, WHOLE * left)
+        seconds = min(limit, WHOLE * left) if left >= WHOLE * limit else limit
         scope = asyncio.timeout(seconds)
         try:
             async with scope:

@@ -51,23 +51,30 @@ class Retries:
     def __init__(
         self, options: RetryOptions, *, draw: Callable[[float, float], float] = random.uniform
     ) -> None:
-        self.options = options
+        self._options = options
         self.tokens = float(options.burst)
         self._draw = draw
 
+    def update(self, options: RetryOptions) -> None:
+        """Earn and keep retries by these from now on; those that are there stay, up to `burst`."""
+        self._options = options
+        self.tokens = min(self.tokens, float(options.burst))
+
     def call_began(self) -> None:
         """A first attempt earns its share of a retry."""
-        self.tokens = min(self.tokens + self.options.budget, self.options.burst)
+        self.tokens = min(self.tokens + self._options.budget, float(self._options.burst))
 
-    def pause(self, attempt: int, *, left: float, asked: float | None) -> float | None:
+    def pause(
+        self, attempt: int, options: RetryOptions, *, left: float, asked: float | None
+    ) -> float | None:
         """Seconds to wait before the next attempt; None when there is none.
 
         Args:
             attempt: that has just failed, from 1.
+            options: those that its call began with.
             left: seconds until the call's deadline; a pause that reaches it is none.
             asked: seconds that the dependency asked for.
         """
-        options = self.options
         if attempt >= options.attempts or self.tokens < 1:
             return None
         # Full jitter: callers that failed together do not come back together.

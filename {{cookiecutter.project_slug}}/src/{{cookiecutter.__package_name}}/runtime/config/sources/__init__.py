@@ -1,0 +1,1 @@
+"""Where settings come from beside the environment: one source in each file."""

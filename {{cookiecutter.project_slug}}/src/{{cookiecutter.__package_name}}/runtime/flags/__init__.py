@@ -1,0 +1,1 @@
+"""Feature flags: OpenFeature over the settings in force."""

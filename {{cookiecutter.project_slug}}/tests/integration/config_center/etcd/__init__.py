@@ -1,0 +1,1 @@
+"""Settings in etcd, with real servers."""
