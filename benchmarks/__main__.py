@@ -5,6 +5,7 @@
 - `inside.layers`: what each layer costs, and where the rest of a request goes.
 - `inside.records`: a log record against structlog's documented fastest and the standard library.
 - `inside.breaker`: what the circuit breaker adds to a call, and what pybreaker as it comes does.
+- `inside.settings`: what reading a setting costs, and putting a change in force.
 - `inside.outbound`: the client of other services beside httpx as it comes, and after a storm.
 - `startup`: generation, process start to ready, memory when idle.
 
@@ -50,6 +51,7 @@ def measure(*, quick: bool) -> None:
         layers = service.inside("layers", env, rounds=15 if quick else 60)
         records = service.inside("records", env, rounds=5 if quick else 25)
         breaker = service.inside("breaker", env, rounds=5 if quick else 25)
+        settings = service.inside("settings", env, rounds=5 if quick else 25)
         outbound = service.inside("outbound", env, rounds=3 if quick else 10)
         start = startup.measure(env, rounds=3 if quick else 5)
     written = Row("generation of the service", generation, "s", "<= 2")
@@ -57,6 +59,7 @@ def measure(*, quick: bool) -> None:
     print(table("Where a request's time goes, in process", layers["layers"], "of bare"))
     print(table("What a log record costs, on top of an empty call", records["costs"]))
     print(table("What the circuit breaker costs, on top of the call", breaker["costs"]))
+    print(table("What a setting costs its readers, and a change of one", settings["settings"]))
     print(table("Calls to another service, 100 at once", outbound["outbound"]))
 
 

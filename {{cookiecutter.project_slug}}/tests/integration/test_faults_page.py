@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ..support.caller import HAS_AUTH
 from ..support.serving import Served, served
 
 TOKEN = "a-token-öf-the-operators"
@@ -18,6 +19,8 @@ PRODUCTION: dict[str, Any] = {
     "dependencies": {"payments": {"url": "http://127.0.0.1:1"}},
     "management": {"token": TOKEN},
 }
+if HAS_AUTH:
+    PRODUCTION["auth"] = {"issuer": "http://127.0.0.1:1", "jwks_url": "http://127.0.0.1:1/keys"}
 
 
 @pytest.fixture(scope="module")

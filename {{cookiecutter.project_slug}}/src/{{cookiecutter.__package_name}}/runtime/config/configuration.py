@@ -15,7 +15,7 @@ from .problems import InvalidSettings
 from .reading import Reading, Source
 from .restarts import Resolved, keep_running
 from .snapshot import Snapshot, Snapshots
-from .tree import Tree, differences, variable
+from .tree import Tree, differences, values, variable
 
 S = TypeVar("S", bound=Tree)
 G = TypeVar("G")
@@ -194,8 +194,10 @@ class Configuration(Generic[S]):
             changes = {variable(path): pair for path, pair in found.items()}
             self.journal.add(Entry("applied", *about, changes=changes))
         if now.pending != before.pending and now.pending:
-            reasons = tuple(f"{name} needs a restart" for name in now.pending)
-            self.journal.add(Entry("restart", *about, reasons=reasons))
+            running = {variable(path): value for path, value in values(now.settings)}
+            changes = {name: (running[name], wanted) for name, wanted in now.pending.items()}
+            reasons = tuple(f"{name} needs a restart" for name in changes)
+            self.journal.add(Entry("restart", *about, changes, reasons))
 
     def _refuse(self, state: State, reading: Reading, problems: tuple[str, ...]) -> None:
         entry = Entry("refused", state.source.name, reading.revision, reasons=problems)

@@ -168,6 +168,6 @@ def _kept(state: State, options: ConfigOptions, journal: Journal) -> Reading | N
         return None
     reading, at = found
     journal.add(
-        Entry("kept", name, reading.revision, reasons=("an old state from the disk",), at=at)
+        Entry("kept", name, reading.revision, reasons=("what it said before is in force",), at=at)
     )
     return reading

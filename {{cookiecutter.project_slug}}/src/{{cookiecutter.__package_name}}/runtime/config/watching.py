@@ -103,6 +103,7 @@ def _say(config: Configuration[S]) -> None:
         fields: dict[str, Any] = {"source": entry.source, "revision": entry.revision}
         if entry.outcome == "applied":
             fields["version"] = entry.version
+        if entry.changes:
             fields["changes"] = {k: f"{a} -> {b}" for k, (a, b) in entry.changes.items()}
         if entry.reasons:
             fields["reasons"] = list(entry.reasons)

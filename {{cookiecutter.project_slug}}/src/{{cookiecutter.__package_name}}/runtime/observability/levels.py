@@ -14,13 +14,17 @@ from typing import Any, NamedTuple
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
 ROOT = "root"
 AUDIT = "audit"
-DEFAULTS = {
-    # They announce at info what the server's and the client's own records say already;
-    # aiosqlite shows at debug what is stored, which is what callers sent.
-    **dict.fromkeys(("uvicorn.error", "httpx", "alembic", "aiosqlite"), "warning"),
+# They announce at info what the server's and the client's own records say already;
+# aiosqlite shows at debug what is stored, which is what callers sent.
+TALKATIVE = ("uvicorn.error", "httpx", "alembic", "aiosqlite")
+
+
+def defaults(root: str) -> dict[str, str]:
+    """What holds where the settings name no logger but the root."""
+    _check(root)
+    quiet = root if LEVELS[root] > LEVELS["warning"] else "warning"
     # What operators do is a warning, and a quieter root must not hide it.
-    AUDIT: "warning",
-}
+    return {**dict.fromkeys(TALKATIVE, quiet), AUDIT: "warning", ROOT: root}
 
 
 class Threshold:
@@ -53,7 +57,7 @@ class Levels:
     """
 
     def __init__(self) -> None:
-        self._settings: Mapping[str, str] = {**DEFAULTS, ROOT: "info"}
+        self._settings: Mapping[str, str] = defaults("info")
         self._held: dict[str, Hold] = {}
         self._in_force = self._settings
         self._thresholds: dict[str, Threshold] = {}
@@ -78,7 +82,7 @@ class Levels:
         Raises:
             ValueError: there is no such level; nothing has changed.
         """
-        settings = {**DEFAULTS, ROOT: level, **{name or ROOT: one for name, one in levels.items()}}
+        settings = {**defaults(level), **{name or ROOT: one for name, one in levels.items()}}
         for one in settings.values():
             _check(one)
         self._settings = settings
