@@ -8,19 +8,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ..support.caller import HAS_AUTH
-from ..support.serving import Served, served
+from ..support.serving import IN_PRODUCTION, Served, served
 
 TOKEN = "a-token-öf-the-operators"
 OPERATOR = {b"Authorization": f"Bearer {TOKEN}".encode()}
 FAULT = {"route": "GET /api/version", "abort_status": 503, "expires_in": 60}
-PRODUCTION: dict[str, Any] = {
-    "environment": "production",
-    "dependencies": {"payments": {"url": "http://127.0.0.1:1"}},
-    "management": {"token": TOKEN},
-}
-if HAS_AUTH:
-    PRODUCTION["auth"] = {"issuer": "http://127.0.0.1:1", "jwks_url": "http://127.0.0.1:1/keys"}
+PRODUCTION = IN_PRODUCTION | {"management": {"token": TOKEN}}
 
 
 @pytest.fixture(scope="module")

@@ -36,6 +36,15 @@ ORDER: dict[str, Any] = {
 }
 
 
+NOWHERE = "http://127.0.0.1:1"
+# What production asks for besides a database.
+IN_PRODUCTION: dict[str, Any] = {
+    "environment": "production",
+    "dependencies": {"payments": {"url": NOWHERE}},
+}
+if HAS_AUTH:
+    IN_PRODUCTION["auth"] = {"issuer": NOWHERE, "jwks_url": NOWHERE}
+
 HERE = Endpoint("127.0.0.1", 0, "nothing")
 OPTIONS = ServerOptions(HERE, HERE, drain_delay=0, grace=0, keep_alive=75)
 
