@@ -1,6 +1,7 @@
 """The command line: serve, check, migrate, routes."""
 
 import sys
+from contextlib import aclosing
 from typing import Annotated, NoReturn
 
 import typer
@@ -57,29 +58,30 @@ def serve(set_: Arguments = None) -> None:
 
     import uvloop
 
+    async def work() -> int:
+        async with aclosing(await config_or_fail(set_)) as config:
+            from .app import open_logs, open_service
+            from .runtime.http.server import Endpoint, ServerOptions, run
+
+            http, management = config.settings.http, config.settings.management
+            options = ServerOptions(
+                service=Endpoint(http.host, http.port, "APP_HTTP"),
+                management=Endpoint(management.host, management.port, "APP_MANAGEMENT"),
+                drain_delay=http.drain_delay,
+                grace=http.grace,
+                keep_alive=http.keep_alive,
+                trusted_proxies=http.trusted_proxies,
+            )
+            pipeline = open_logs(config)
+            try:
+                return await run(lambda: open_service(config, pipeline), options)
+            except StartupError as exc:
+                fail(str(exc))
+            finally:
+                pipeline.writer.close(1.0)
+
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        config = runner.run(config_or_fail(set_))
-
-        from .app import open_logs, open_service
-        from .runtime.http.server import Endpoint, ServerOptions, run
-
-        http, management = config.settings.http, config.settings.management
-        options = ServerOptions(
-            service=Endpoint(http.host, http.port, "APP_HTTP"),
-            management=Endpoint(management.host, management.port, "APP_MANAGEMENT"),
-            drain_delay=http.drain_delay,
-            grace=http.grace,
-            keep_alive=http.keep_alive,
-            trusted_proxies=http.trusted_proxies,
-        )
-        pipeline = open_logs(config)
-        try:
-            code = runner.run(run(lambda: open_service(config, pipeline), options))
-        except StartupError as exc:
-            fail(str(exc))
-        finally:
-            pipeline.writer.close(1.0)
-    raise SystemExit(code)
+        raise SystemExit(runner.run(work()))
 
 
 @cli.command()
@@ -93,11 +95,10 @@ def check(
     from .runtime.config.printing import print_changes, print_settings
 
     async def show() -> None:
-        config = await config_or_fail(set_)
-        print_settings(config)
-        if watch:
-            await print_changes(config)
-        await config.close()
+        async with aclosing(await config_or_fail(set_)) as config:
+            print_settings(config)
+            if watch:
+                await print_changes(config)
 
     try:
         asyncio.run(show())
@@ -115,9 +116,8 @@ def migrate(
     from . import app
 
     async def bring() -> str:
-        config = await config_or_fail()
-        await config.close()
-        return await app.migrate(config.settings, to)
+        async with aclosing(await config_or_fail()) as config:
+            return await app.migrate(config.settings, to)
 
     try:
         print(asyncio.run(bring()))
@@ -134,8 +134,10 @@ def routes() -> None:
     from .runtime.http.openapi import list_routes
 
     async def show() -> None:
-        config = await config_or_fail()
-        async with open_service(config, open_logs(config)) as service:
+        async with (
+            aclosing(await config_or_fail()) as config,
+            open_service(config, open_logs(config)) as service,
+        ):
             for line in list_routes(service.api):
                 print(line)
 

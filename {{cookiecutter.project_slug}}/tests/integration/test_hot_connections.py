@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from starlette.responses import StreamingResponse
 
-from steadfast_service.runtime.outbound.client import Client
 from steadfast_service.runtime.outbound.options import Dependency
 
 from ..support.process import until
@@ -16,6 +15,7 @@ from ..support.tls import hypercorn_server
 from ..support.upstream_server import (
     PATIENT,
     Upstream,
+    calls_of,
     client_of,
     options,
     upstream,
@@ -26,10 +26,6 @@ from ..support.upstream_server import (
 async def shop() -> AsyncIterator[Upstream]:
     async with upstream() as it:
         yield it
-
-
-def calls_of(client: Client, number: int, **how: Any) -> list[asyncio.Task[Any]]:
-    return [asyncio.create_task(client.request("GET", "/a", **how)) for _ in range(number)]
 
 
 @asynccontextmanager

@@ -16,7 +16,6 @@ from steadfast_service.runtime.errors import DependencyUnavailable
 from steadfast_service.runtime.health import Health
 from steadfast_service.runtime.observability.metrics import Metrics
 from steadfast_service.runtime.outbound.breaker import State
-from steadfast_service.runtime.outbound.client import Client
 from steadfast_service.runtime.outbound.dependencies import (
     open_dependencies,
 )
@@ -29,6 +28,7 @@ from ..support.process import until
 from ..support.upstream_server import (
     PATIENT,
     Upstream,
+    calls_of,
     client_of,
     options,
     upstream,
@@ -42,10 +42,6 @@ SHORT: dict[str, Any] = {"attempt_timeout": 0.1, "connect_timeout": 0.1}
 async def shop() -> AsyncIterator[Upstream]:
     async with upstream() as it:
         yield it
-
-
-def calls_of(client: Client, number: int, **how: Any) -> list[asyncio.Task[Any]]:
-    return [asyncio.create_task(client.request("GET", "/a", **how)) for _ in range(number)]
 
 
 # time

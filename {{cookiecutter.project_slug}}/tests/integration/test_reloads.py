@@ -3,10 +3,6 @@
 import asyncio
 import os
 import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +11,12 @@ import pytest
 
 from ..support.process import (
     LIMIT,
-    PACKAGE,
     Process,
     command,
     environment,
     serving,
     until,
+    watching,
 )
 
 SECRET = "hunter2hunter2hunter2"
@@ -116,23 +112,6 @@ def test_a_file_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     [line] = done.stderr.splitlines()
     assert line == f"error: {tmp_path}/none.yaml: No such file or directory"
-
-
-@contextmanager
-def watching(folder: Path, **settings: str) -> Iterator["subprocess.Popen[bytes]"]:
-    """`check --watch`, with what it prints in `watch.log`."""
-    with (folder / "watch.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", PACKAGE, "check", "--watch"],
-            env=environment(folder, **settings),
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
 
 
 async def test_check_shows_changes_as_they_come(tmp_path: Path) -> None:

@@ -3,20 +3,17 @@
 import asyncio
 import base64
 import json
-import os
-import shutil
-import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
-import pytest
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from .centre import Centre
 from .process import LIMIT, free_port
+from .server import ServerProcess, program
 
 
 class Consul(Centre):
@@ -111,27 +108,26 @@ class Consul(Centre):
         return Response(json.dumps(pairs), 200, headers, "application/json")
 
 
-class ConsulServer:
+class ConsulServer(ServerProcess):
     """A real one, of our own and for one test; it keeps nothing."""
 
-    def __init__(self, program: str, folder: Path) -> None:
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder / "consul.log")
         self.port = free_port()
         self._command = [
-            program, "agent", "-dev", "-bind", "127.0.0.1", "-http-port", str(self.port),
+            program("consul", "REQUIRE_CONSUL"),
+            "agent", "-dev", "-bind", "127.0.0.1", "-http-port", str(self.port),
             "-grpc-port", "-1", "-grpc-tls-port", "-1", "-dns-port", "-1",
             "-serf-lan-port", str(free_port()), "-serf-wan-port", "-1",
             "-server-port", str(free_port()),
         ]  # fmt: skip
-        self._log = folder / "consul.log"
-        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def host(self) -> str:
         return f"127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
+        self.run(self._command)
 
     async def ready(self) -> None:
         """Wait until it leads itself."""
@@ -153,13 +149,6 @@ class ConsulServer:
             for key in keys:
                 (await client.delete(f"/v1/kv/{key}")).raise_for_status()
 
-    def stop(self) -> None:
-        """At once, as a crash does."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
 
 async def _leads(client: httpx.AsyncClient) -> bool:
     with suppress(httpx.TransportError):
@@ -171,12 +160,7 @@ async def _leads(client: httpx.AsyncClient) -> bool:
 @contextmanager
 def consul_server(folder: Path) -> Iterator[ConsulServer]:
     """A running server; without one the test skips, or fails where it must run."""
-    program = shutil.which("consul")
-    if program is None:
-        if os.environ.get("REQUIRE_CONSUL") == "1":
-            pytest.fail("REQUIRE_CONSUL=1, and no consul is installed")
-        pytest.skip("no consul is installed")
-    server = ConsulServer(program, folder)
+    server = ConsulServer(folder)
     server.start()
     try:
         yield server

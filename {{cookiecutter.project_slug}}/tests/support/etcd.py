@@ -2,26 +2,23 @@
 
 import asyncio
 import base64
-import os
 import shutil
-import signal
 import ssl
-import subprocess
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 
 from .process import LIMIT, free_port
+from .server import ServerProcess, program
 from .tls import Authority
 
 ROOT_PASSWORD = "root-password"
 
 
-class EtcdServer:
+class EtcdServer(ServerProcess):
     """One member. It may be stopped and started; what it has written stays until it is wiped.
 
     Args:
@@ -39,12 +36,12 @@ class EtcdServer:
         ask_certificates: bool = False,
         token_ttl: int = 300,
     ) -> None:
+        super().__init__(folder / f"{name}.log")
         self.name, self.port, self._peer_port = name, free_port(), free_port()
         self._authority, self._ask_certificates = authority, ask_certificates
         self._token_ttl = token_ttl
-        self._data, self._log = folder / name, folder / f"{name}.log"
+        self._data = folder / name
         self._has_users = False
-        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def host(self) -> str:
@@ -79,40 +76,21 @@ class EtcdServer:
             options["cert-file"] = options["key-file"] = str(self._authority.certificate)
         if self._authority is not None and self._ask_certificates:
             options["trusted-ca-file"] = str(self._authority.root)
-        line = [program(), *(f"--{name}={value}" for name, value in options.items())]
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(line, stdout=log, stderr=log)
+        etcd = program("etcd", "REQUIRE_ETCD")
+        self.run([etcd, *(f"--{name}={value}" for name, value in options.items())])
 
     async def _ready(self) -> None:
-        while self._process is not None and self._process.poll() is None:
+        while self.running:
             with suppress(httpx.TransportError):
                 if (await self._post("/v3/maintenance/status")).status_code == 200:
                     return
             await asyncio.sleep(0.01)
-        raise AssertionError(self._log.read_text())
-
-    def stop(self) -> None:
-        """At once, as a crash does."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-    def hang(self) -> None:
-        """It accepts connections and never answers."""
-        self._signal(signal.SIGSTOP)
-
-    def go_on(self) -> None:
-        self._signal(signal.SIGCONT)
+        raise AssertionError(self.log.read_text())
 
     def wipe(self) -> None:
         """Remove what a stopped server has written."""
         shutil.rmtree(self._data)
         self._has_users = False
-
-    def _signal(self, number: int) -> None:
-        assert self._process is not None
-        self._process.send_signal(number)
 
     async def put(self, key: str, value: str | bytes) -> int:
         """Set a key; the revision of that."""
@@ -179,16 +157,6 @@ class EtcdServer:
 def base64_of(text: str | bytes) -> str:
     data = text.encode() if isinstance(text, str) else text
     return base64.b64encode(data).decode()
-
-
-def program() -> str:
-    """Where etcd is; without it the test skips, or fails where it must run."""
-    found = shutil.which("etcd")
-    if found is not None:
-        return found
-    if os.environ.get("REQUIRE_ETCD") == "1":
-        pytest.fail("REQUIRE_ETCD=1, and no etcd is installed")
-    pytest.skip("no etcd is installed")
 
 
 @asynccontextmanager

@@ -1,7 +1,7 @@
 """Feature flags without a service around them."""
 
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, NamedTuple
 
@@ -9,12 +9,13 @@ from openfeature.client import OpenFeatureClient
 from openfeature.evaluation_context import EvaluationContext
 from openfeature.flag_evaluation import FlagEvaluationDetails
 
-from steadfast_service.runtime.config.live import Live
 from steadfast_service.runtime.context import RequestState, current
 from steadfast_service.runtime.flags.flag import Flag
 from steadfast_service.runtime.flags.opening import open_flags
 from steadfast_service.runtime.observability.metrics import Metrics
 from steadfast_service.runtime.shutdown import Closing
+
+from .changing import Changing
 
 CUS_1 = EvaluationContext("cus_1")
 
@@ -24,14 +25,11 @@ class Opened(NamedTuple):
 
     client: OpenFeatureClient
     metrics: Metrics
-    live: Live[Mapping[str, Flag]]
-    subscribers: list[Callable[[], None]]
+    live: Changing[Mapping[str, Flag]]
 
     def change(self, **flags: Flag) -> None:
         """As when the settings are reloaded."""
-        self.live.now = flags
-        for call in self.subscribers:
-            call()
+        self.live.put(flags)
 
     def ask(self, name: str = "new", default: bool = False) -> FlagEvaluationDetails[bool]:
         """For the customer cus_1."""
@@ -46,11 +44,10 @@ class Opened(NamedTuple):
 @asynccontextmanager
 async def opened(**flags: Flag) -> AsyncIterator[Opened]:
     """With these flags in force."""
-    subscribers: list[Callable[[], None]] = []
-    live: Live[Mapping[str, Flag]] = Live(flags, subscribers.append)
+    live: Changing[Mapping[str, Flag]] = Changing(flags)
     metrics = Metrics()
     async with Closing(5) as closing:
-        yield Opened(open_flags(closing, metrics, live), metrics, live, subscribers)
+        yield Opened(open_flags(closing, metrics, live), metrics, live)
 
 
 def flag(**fields: Any) -> Flag:

@@ -175,6 +175,23 @@ def starting(
             process.popen.stdout.close()
 
 
+@contextmanager
+def watching(folder: Path, **settings: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """`check --watch`, with what it prints in `watch.log`."""
+    with (folder / "watch.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", PACKAGE, "check", "--watch"],
+            env=environment(folder, **settings),
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
 @functools.cache
 def _migrated() -> bytes:
     """An embedded database at the newest schema: migrating for each test would take a second."""

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -104,6 +104,7 @@ async def served(
     config.live(lambda s: s.log).follow(pipeline.update)
     front, back = bind(HERE), bind(HERE)
     async with (
+        aclosing(config),
         open_service(config, pipeline) as service,
         listening(service.app, front, OPTIONS) as listener,
         listening(service.management, back, OPTIONS) as ops_listener,

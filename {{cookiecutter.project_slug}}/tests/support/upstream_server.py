@@ -80,6 +80,11 @@ async def client_of(
         await client.close()
 
 
+def calls_of(client: Client, number: int, **how: Any) -> list[asyncio.Task[Any]]:
+    """So many calls under way at once."""
+    return [asyncio.create_task(client.request("GET", "/a", **how)) for _ in range(number)]
+
+
 def samples(metrics: Metrics, name: str) -> Mapping[tuple[str, ...], float]:
     """The samples of this name, by the values of their labels."""
     return {

@@ -79,7 +79,7 @@ async def test_every_layer_is_above_the_one_before(tmp_path: Path) -> None:
     assert settings.http.drain_delay == 5
     assert settings.http.close_timeout == 5
     assert list(config.states) == ["file", f"directory {folder}", "centre"]
-    await config.close()
+    await config.aclose()
     assert centre.closed
 
 
@@ -103,6 +103,13 @@ async def test_a_bad_file_stops_the_start_and_is_named(tmp_path: Path) -> None:
 async def test_an_unknown_kind_of_centre_is_refused_without_its_password() -> None:
     [problem] = await refused(CONFIG__SOURCE=f"zookeeper://me:{SECRET}@host/x")
     assert problem == ("APP_CONFIG__SOURCE: takes a URL that begins with one of file://, centre://")
+
+
+@pytest.mark.parametrize("url", ["", "centre", "[::1", "http://[::1/x", "://"])
+async def test_what_is_no_url_is_one_line(url: str) -> None:
+    problems = await refused(CONFIG__SOURCE=url or " ")
+    assert len(problems) == 1
+    assert problems[0].startswith("APP_CONFIG__SOURCE: takes a URL that begins with one of ")
 
 
 async def test_the_centre_may_be_a_file(tmp_path: Path) -> None:
@@ -146,6 +153,20 @@ async def test_what_it_said_last_is_taken_from_the_disk(tmp_path: Path) -> None:
     assert [entry.outcome for entry in config.journal.refusals] == ["lost", "kept"]
     config.offer("centre", reading("5", log__level="error"))
     assert (config.settings.log.level, config.status) == ("error", "ok")
+
+
+async def test_and_stays_when_another_source_changes(tmp_path: Path) -> None:
+    kept, file = tmp_path / "kept.json", tmp_path / "settings.yaml"
+    file.write_text("{}")
+    for down, now in (("refused", reading("5")), ("", BAD)):
+        centre = Scripted()
+        await Kept(kept).save(centre.where, reading("4", log__level="debug"))
+        centre.down, centre.now = down, now
+        config = await opened(centre, CONFIG__KEPT=str(kept), CONFIG__FILE=str(file))
+        config.offer("file", reading("2", log__story_size="3"))
+        assert (config.settings.log.level, config.settings.log.story_size) == ("debug", 3)
+        assert config.states["centre"].kept
+        assert config.status == "stale"
 
 
 async def test_what_another_centre_said_is_not(tmp_path: Path) -> None:

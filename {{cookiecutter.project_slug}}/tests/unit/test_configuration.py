@@ -138,6 +138,18 @@ def test_what_another_source_holds_back_does_not_stop_a_good_change() -> None:
     assert revisions(config.states) == {"file": "", "centre": "2"}
 
 
+def test_what_a_source_does_not_hold_any_more_is_not_taken_later() -> None:
+    config = opened("file", "centre")
+    config.offer("file", entries("1", {"dependencies.payments.attempt_timeout": "3"}))  # waits
+    config.offer("file", document("2", "log: [level"))
+    wider = {"dependencies.payments.breaker.window": "20", "dependencies.payments.timeout": "4"}
+    config.offer("centre", entries("1", wider))
+    payments = config.settings.dependencies.payments
+    assert (payments.breaker.window, payments.attempt_timeout) == (20, 1)
+    assert status(config) == "degraded"
+    assert revisions(config.states) == {"file": "", "centre": "1"}
+
+
 def test_equal_content_tells_nobody_but_is_noted() -> None:
     config = opened()
     config.offer("centre", reading("1", log__level="debug"))

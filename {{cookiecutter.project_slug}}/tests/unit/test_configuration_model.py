@@ -103,6 +103,7 @@ class Reloads(RuleBasedStateMachine):
         self.config.offer(source, Reading(entries, str(self.revision)))
         tree = tree_of(entries)
         if tree is None:
+            self.latest[source] = self.accepted[source]
             return
         self.latest[source] = tree
         for candidate in (self.latest, self.accepted | {source: tree}):

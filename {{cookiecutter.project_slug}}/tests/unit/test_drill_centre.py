@@ -34,7 +34,7 @@ async def in_force(centre: FileCentre) -> float:
         "APP_CONFIG__START_TIMEOUT": "0.5",
     }
     config = await open_configuration(Settings, CENTRES, environ, {})
-    await config.close()
+    await config.aclose()
     return config.settings.http.request_timeout
 
 

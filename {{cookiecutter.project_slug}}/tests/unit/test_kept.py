@@ -16,24 +16,12 @@ from steadfast_service.runtime.config import kept as kept_module
 from steadfast_service.runtime.config.kept import Kept, KeptError
 from steadfast_service.runtime.config.reading import MAX_BYTES, Reading
 
-WHERE = "http://etcd:2379 /orders"
-OLD = Reading({"log/level": b"info", "app.yaml": b"a: 1\n"}, "41")
-NEW = Reading({"log/level": b"debug"}, "42")
+from ..support.kept import NEW, OLD, WHERE, files, loaded
 
 
 @pytest.fixture
 def kept(tmp_path: Path) -> Kept:
     return Kept(tmp_path / "kept.json")
-
-
-def loaded(kept: Kept, source: str = WHERE) -> Reading:
-    found = kept.load(source)
-    assert found is not None
-    return found[0]
-
-
-def files(kept: Kept) -> list[str]:
-    return sorted(each.name for each in kept.path.parent.iterdir())
 
 
 async def test_what_is_saved_is_loaded(kept: Kept) -> None:

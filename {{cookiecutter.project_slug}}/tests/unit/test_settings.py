@@ -2,7 +2,6 @@
 
 import asyncio
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -11,7 +10,7 @@ from steadfast_service.runtime.config.problems import (
     InvalidSettings,
     unknown_variables,
 )
-from steadfast_service.runtime.config.tree import leaves, values, variable
+from steadfast_service.runtime.config.tree import leaves, shown, variable
 from steadfast_service.settings import Settings, open_settings
 
 from ..support.caller import HAS_AUTH
@@ -203,19 +202,15 @@ def test_what_is_in_force_is_shown_by_name_with_secrets_masked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     settings = loaded(monkeypatch, APP_MANAGEMENT__TOKEN=SECRET, APP_HTTP__PORT="8001")
-    shown = in_force(settings)
-    assert shown["APP_HTTP__PORT"] == 8001
-    assert shown["APP_LOG__SAMPLE_RATE"] == 1.0
-    assert shown["APP_MANAGEMENT__TOKEN"] == "***"
-    assert SECRET not in str(shown)
+    in_force = shown(settings)
+    assert in_force["APP_HTTP__PORT"] == 8001
+    assert in_force["APP_LOG__SAMPLE_RATE"] == 1.0
+    assert in_force["APP_MANAGEMENT__TOKEN"] == "***"
+    assert SECRET not in str(in_force)
     if SQL:
-        assert shown["APP_DATABASE__URL"] == "***"
+        assert in_force["APP_DATABASE__URL"] == "***"
     monkeypatch.delenv("APP_MANAGEMENT__TOKEN")
-    assert in_force(loaded(monkeypatch))["APP_MANAGEMENT__TOKEN"] == ""
-
-
-def in_force(settings: Settings) -> dict[str, Any]:
-    return {variable(path): value for path, value in values(settings)}
+    assert shown(loaded(monkeypatch))["APP_MANAGEMENT__TOKEN"] == ""
 
 
 def test_hot_is_what_can_follow_and_nothing_else() -> None:

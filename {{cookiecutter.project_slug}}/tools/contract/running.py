@@ -3,6 +3,7 @@
 import asyncio
 import importlib
 import tempfile
+from contextlib import aclosing
 from pathlib import Path
 
 import httpx
@@ -35,8 +36,10 @@ async def _asked(package: str, folder: Path) -> Json:
         "log": {"level": "error"},
     }
     groups = {name: own[name] for name in own.keys() & settings.Settings.model_fields.keys()}
-    config = await settings.open_settings(groups)
-    async with app.open_service(config, app.open_logs(config)) as service:
+    async with (
+        aclosing(await settings.open_settings(groups)) as config,
+        app.open_service(config, app.open_logs(config)) as service,
+    ):
         transport = httpx.ASGITransport(service.api)
         async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
             return (await client.get("/openapi.json")).raise_for_status().json()

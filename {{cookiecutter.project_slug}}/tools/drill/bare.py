@@ -5,6 +5,7 @@ No chain: no deadline, no limit on requests in flight, no shedding. For comparis
 
 import asyncio
 import importlib
+from contextlib import aclosing
 
 import uvicorn
 import uvloop
@@ -17,9 +18,11 @@ async def main() -> None:
     settings_of = importlib.import_module(f"{PACKAGE}.settings").open_settings
     app = importlib.import_module(f"{PACKAGE}.app")
     phase = importlib.import_module(f"{PACKAGE}.runtime.health").Phase
-    opened = await settings_of()
-    settings = opened.settings
-    async with app.open_service(opened, app.open_logs(opened)) as service:
+    async with (
+        aclosing(await settings_of()) as opened,
+        app.open_service(opened, app.open_logs(opened)) as service,
+    ):
+        settings = opened.settings
         service.health.phase = phase.SERVING
         config = uvicorn.Config(
             service.api,

@@ -15,7 +15,7 @@ from .problems import InvalidSettings
 from .reading import Reading, Source
 from .restarts import Resolved, keep_running
 from .snapshot import Snapshot, Snapshots
-from .tree import Tree, differences, values, variable
+from .tree import Tree, differences, shown, variable
 
 S = TypeVar("S", bound=Tree)
 G = TypeVar("G")
@@ -105,6 +105,7 @@ class Configuration(Generic[S]):
         state = self.states[source]
         self.alive(source)
         state.reading = reading
+        state.latest = state.accepted  # what waited for others is not what it holds any more
         try:
             self._check_not_wiped(state, reading)
             state.latest = parse(self._kind, source, reading)
@@ -141,8 +142,8 @@ class Configuration(Generic[S]):
         found = {self.condition(state) for state in self.states.values()}
         return "stale" if "stale" in found else "degraded" if "degraded" in found else "ok"
 
-    async def close(self) -> None:
-        """Let go of all sources."""
+    async def aclose(self) -> None:
+        """Let go of all sources; whoever opened it calls this."""
         for state in self.states.values():
             await state.source.close()
 
@@ -194,7 +195,7 @@ class Configuration(Generic[S]):
             changes = {variable(path): pair for path, pair in found.items()}
             self.journal.add(Entry("applied", *about, changes=changes))
         if now.pending != before.pending and now.pending:
-            running = {variable(path): value for path, value in values(now.settings)}
+            running = shown(now.settings)
             changes = {name: (running[name], wanted) for name, wanted in now.pending.items()}
             reasons = tuple(f"{name} needs a restart" for name in changes)
             self.journal.add(Entry("restart", *about, changes, reasons))

@@ -17,7 +17,7 @@ class Live(Generic[G_co]):
     __slots__ = ("_subscribe", "now")
 
     def __init__(
-        self, now: G_co, subscribe: "Callable[[Callable[[], None]], None] | None" = None
+        self, now: G_co, subscribe: Callable[[str, Callable[[], None]], None] | None = None
     ) -> None:
         self.now = now
         self._subscribe = subscribe
@@ -33,4 +33,4 @@ class Live(Generic[G_co]):
 
         call()
         if self._subscribe is not None:
-            self._subscribe(call)
+            self._subscribe(update.__qualname__, call)

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
@@ -50,8 +49,8 @@ async def open_configuration(
             reading = await state.source.load()
         except SourceError as exc:
             raise InvalidSettings([str(exc)]) from None
+        state.reading = reading
         _accept(kind, state, reading)
-        state.reading, state.latest = reading, state.accepted
 
     def configuration(*more: State) -> Configuration[S]:
         every = [*states, *more]
@@ -87,8 +86,8 @@ def _local(options: ConfigOptions) -> Iterator[Source]:
 
 def _centre(options: ConfigOptions, centres: Mapping[str, OpenCentre]) -> Source:
     url = options.source.get_secret_value()
-    scheme = urlsplit(url).scheme
-    if scheme not in centres:
+    scheme, separator, _ = url.partition("://")  # not parsed: it may be no URL at all
+    if not separator or scheme not in centres:
         known = ", ".join(f"{one}://" for one in centres)
         raise InvalidSettings([f"{SETTING}: takes a URL that begins with one of {known}"])
     try:
@@ -111,7 +110,6 @@ async def _with_centre(
         state.reading = reading
         try:
             _accept(kind, state, reading)
-            state.latest = state.accepted
             return configuration(state)
         except InvalidSettings as exc:
             if options.required:
@@ -127,13 +125,14 @@ async def _with_centre(
             _accept(kind, state, kept)
             state.kept = True
             return configuration(state)
-    state.accepted, state.kept, state.revision = None, False, ""
+    state.accepted = state.latest = None
+    state.kept, state.revision = False, ""
     return configuration(state)
 
 
 def _accept(kind: type[Tree], state: State, reading: Reading) -> None:
     """Take what it holds for what will be in force, unless the whole is refused."""
-    state.accepted = parse(kind, state.source.name, reading)
+    state.accepted = state.latest = parse(kind, state.source.name, reading)
     state.revision = reading.revision
 
 

@@ -12,7 +12,7 @@ import orjson
 
 from .live import Live
 from .subscribers import Callback, Change, Subscriber, Subscribers
-from .tree import Path, Tree, differences, values, variable
+from .tree import Path, Tree, shown
 
 S = TypeVar("S", bound=Tree)
 G = TypeVar("G")
@@ -39,8 +39,7 @@ class Snapshot(Generic[S]):
     @property
     def content(self) -> str:
         """Equal in all processes whose settings are, secrets left out; 12 hex digits."""
-        shown = {variable(path): value for path, value in values(self.settings)}
-        text = orjson.dumps(shown, option=orjson.OPT_SORT_KEYS, default=str)
+        text = orjson.dumps(shown(self.settings), option=orjson.OPT_SORT_KEYS, default=str)
         return hashlib.sha256(text).hexdigest()[:12]
 
 
@@ -73,8 +72,7 @@ class Snapshots(Generic[S]):
         self.settings = new.settings
         for live, select in self._lives:
             live.now = select(new.settings)
-        keys = tuple(map(variable, differences(old.settings, new.settings)))
-        self.subscribers.tell(Change(old, self.current, keys))
+        self.subscribers.tell(Change(old, self.current))
         return True
 
     def subscribe(self, name: str, callback: Callback[S]) -> Subscriber[S]:
@@ -87,12 +85,12 @@ class Snapshots(Generic[S]):
         Branches change together, before anybody is told.
         """
 
-        def follow(call: Callable[[], None]) -> None:
+        def follow(name: str, call: Callable[[], None]) -> None:
             def told(change: Change[S]) -> None:
                 if select(change.old.settings) != select(change.new.settings):
                     call()
 
-            self.subscribe(getattr(call, "__qualname__", "live"), told)
+            self.subscribe(name, told)
 
         live = Live(select(self.settings), follow)
         self._lives.append((live, select))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 import structlog
 
-from .tree import Tree
+from .tree import Tree, differences, variable
 
 if TYPE_CHECKING:
     from .snapshot import Snapshot
@@ -19,15 +19,15 @@ LIMIT = 5.0
 
 
 class Change(NamedTuple, Generic[S]):
-    """One change, as its subscribers see it.
-
-    Attributes:
-        keys: the variables of the settings that differ.
-    """
+    """One change, as its subscribers see it."""
 
     old: "Snapshot[S]"
     new: "Snapshot[S]"
-    keys: tuple[str, ...]
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The variables of the settings that differ."""
+        return tuple(map(variable, differences(self.old.settings, self.new.settings)))
 
 
 Callback = Callable[[Change[S]], Awaitable[None] | None]

@@ -83,6 +83,11 @@ def values(model: BaseModel, path: Path = (), *, masked: bool = True) -> Iterato
         yield from _values(getattr(model, name), (*path, name), masked)
 
 
+def shown(settings: BaseModel) -> dict[str, Any]:
+    """Every setting in force by its variable's name, secrets masked."""
+    return {variable(path): value for path, value in values(settings)}
+
+
 def _values(value: Any, path: Path, masked: bool) -> Iterator[tuple[Path, Any]]:
     if isinstance(value, BaseModel):
         yield from values(value, path, masked=masked)

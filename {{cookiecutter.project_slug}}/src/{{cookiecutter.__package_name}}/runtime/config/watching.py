@@ -38,7 +38,7 @@ def watch(
         asyncio.create_task(work, name=f"settings of {name}")
         for name, work in followers(config, options)
     ]
-    closing.add("configuration", lambda: close(config, tasks))
+    closing.add("configuration", lambda: end(config, tasks))
 
 
 def followers(
@@ -50,13 +50,12 @@ def followers(
         yield name, follow(state.source, state.reading, config, pauses)
 
 
-async def close(config: Configuration[S], tasks: list[asyncio.Task[None]]) -> None:
-    """End the watches, tell nobody any more, close the sources."""
+async def end(config: Configuration[S], tasks: list[asyncio.Task[None]]) -> None:
+    """End the watches, and tell nobody any more."""
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     config.snapshots.subscribers.stop()
-    await config.close()
 
 
 def keep(config: Configuration[S], kept: Kept, closing: Closing) -> None:

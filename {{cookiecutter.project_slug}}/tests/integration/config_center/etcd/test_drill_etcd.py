@@ -18,7 +18,7 @@ from tools.drill.centre import Server, open_centre
 from tools.drill.etcd import EtcdCentre
 
 from ....support.centre import following, sign
-from ....support.etcd import program
+from ....support.server import program
 from .conftest import Opens
 
 ENTRY = "http/request_timeout"
@@ -26,7 +26,7 @@ ENTRY = "http/request_timeout"
 
 @pytest.fixture
 async def centre(tmp_path: Path) -> AsyncIterator[Server]:
-    program()
+    program("etcd", "REQUIRE_ETCD")
     async with open_centre(tmp_path) as made:
         assert isinstance(made, Server)
         await made.put(3)
