@@ -30,6 +30,16 @@ NACOS: Final = (
 )
 ASKING: Final = "src/<package>/runtime/config/sources/asking.py"
 
+GATEWAY: Final = (
+    "deploy/kustomize/components/gateway-api",
+    "tests/deploy/canary",
+    "tools/canary",
+)
+ROLLOUTS: Final = (
+    "deploy/kustomize/components/argo-rollouts",
+    "tests/deploy/analysis",
+)
+
 # Question and answer, then what that answer has no use for. A single file that needs no import
 # switches by its own conditional name instead.
 PRUNE: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
@@ -56,6 +66,30 @@ PRUNE: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
     ("config_center", "etcd"): (*CONSUL, *NACOS, ASKING),
     ("config_center", "consul"): (*ETCD, *NACOS),
     ("config_center", "nacos"): (*ETCD, *CONSUL),
+    ("progressive_delivery", "none"): (
+        *GATEWAY,
+        *ROLLOUTS,
+        "deploy/kustomize/components",
+        "tests/support/prometheus.py",
+    ),
+    ("progressive_delivery", "gateway-api"): ROLLOUTS,
+    ("progressive_delivery", "argo-rollouts"): GATEWAY,
+    ("gitops", "none"): ("deploy/argocd",),
+    ("multi_cluster", "none"): ("deploy/kustomize/overlays/multi-cluster",),
+    ("edge", "none"): (
+        "deploy/kustomize/overlays/edge",
+        "deploy/kustomize/overlays/edge-sites",
+        "tests/deploy/edge",
+    ),
+    ("edge", "k3s"): ("deploy/kustomize/overlays/edge-sites",),
+    ("policy", "none"): (
+        "deploy/compliance.md",
+        "deploy/policies",
+        "tests/deploy/policies",
+        "tools/manifests/admission.py",
+        "tools/manifests/checks/policies.py",
+    ),
+    ("helm", "no"): ("tests/deploy/chart", "tools/chart"),
     ("ci", "gitlab"): (".github",),
     ("ci", "none"): (".github",),
 }

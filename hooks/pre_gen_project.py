@@ -15,11 +15,28 @@ SLUG: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 SLUG_LENGTH: Final = range(2, 41)
 # One line of a source file, a manifest or a web page's title has to hold it.
 LINE_LENGTH: Final = {"description": 120, "author": 80}
+# Whole numbers, and why not others: below, no request gets done; above, nobody waits for it.
+NUMBERS: Final[Mapping[str, range]] = {
+    "request_timeout": range(1, 301),
+    "drain_delay": range(5, 121),  # so long do requests come after an endpoint has gone
+    "memory_mib": range(192, 65537),  # the service itself takes 110
+}
+# As a registry takes it: a host, which a dot or a port tells from a name, and a path.
+IMAGE: Final = re.compile(
+    r"[a-z0-9-]+((\.[a-z0-9-]+)+(:[0-9]+)?|:[0-9]+)(/[a-z0-9]+([._-]+[a-z0-9]+)*)+"
+)
+REPOSITORY: Final = re.compile(r"(https://|ssh://|git@)[A-Za-z0-9._~:/@-]+")
 
 CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "database": ("sql", "none"),
     "auth": ("none", "jwt"),
     "config_center": ("none", "etcd", "consul", "nacos"),
+    "progressive_delivery": ("none", "gateway-api", "argo-rollouts"),
+    "gitops": ("none", "argocd"),
+    "multi_cluster": ("none", "karmada"),
+    "edge": ("none", "k3s", "kubeedge"),
+    "policy": ("none", "kyverno", "admission"),
+    "helm": ("no", "yes"),
     "license": ("MIT", "Apache-2.0", "BSD-3-Clause", "Proprietary"),
     "python_version": ("3.11", "3.12", "3.13"),
     "ci": ("github", "gitlab", "none"),
@@ -30,20 +47,25 @@ CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
 DEPENDENCIES: Final = frozenset(
     """
     aiohappyeyeballs aiohttp aiosignal aiosqlite alembic annotated_doc annotated_types anyio
-    argcomplete ast_serialize async_timeout asyncpg attr attrs black blackd blib2to3 certifi cffi
-    charset_normalizer click colorama coverage cryptography datamodel_code_generator deprecated
-    dotenv editables fastapi frozenlist genson google graphql greenlet grimp h11 h2 harfile
-    hatchling hpack httpcore httptools httpx httpx_aiohttp hypercorn hyperframe hypothesis
-    hypothesis_graphql idna importlinter inflect iniconfig isort jaraco jinja2 jsonschema
-    jsonschema_path jsonschema_rs jsonschema_specifications jwt lazy_object_proxy librt limits mako
-    markdown_it markupsafe mdurl more_itertools multidict multipart mypy mypy_extensions mypyc
-    openapi_schema_validator openapi_spec_validator openfeature opentelemetry orjson packaging
-    pathable pathspec pip pkg_resources platformdirs pluggy priority prometheus_client propcache
-    psutil py pybreaker pycparser pydantic pydantic_core pydantic_settings pygments pyrate_limiter
-    pyreqwest pytest pytest_cov python_multipart pytokens redis referencing requests
-    rfc3339_validator rich rpds ruff schemathesis setuptools shellingham six sortedcontainers
-    sqlalchemy starlette structlog tomlkit trove_classifiers trustme typeguard typer
-    typing_extensions typing_inspection urllib3 uvicorn uvloop werkzeug wrapt wsproto yaml yarl
+    argcomplete arrow ast_serialize async_timeout asyncpg attr attrs black blackd blib2to3 boolean
+    cachecontrol cel certifi cffi chardet charset_normalizer click colorama coverage cryptography
+    cyclonedx cyclonedx_py datamodel_code_generator dateutil defusedxml deprecated dotenv editables
+    fastapi filelock fqdn frozenlist genson google graphql greenlet grimp h11 h2 harfile hatchling
+    hpack httpcore httptools httpx httpx_aiohttp hypercorn hyperframe hypothesis hypothesis_graphql
+    idna importlib_resources importlinter inflect iniconfig isoduration isort jaraco jinja2
+    jsonpointer jsonschema jsonschema_path jsonschema_rs jsonschema_specifications jwt
+    kubernetes_validate lark lazy_object_proxy librt license_expression limits lxml mako
+    markdown_it markupsafe mdurl more_itertools msgpack multidict multipart mypy mypy_extensions
+    mypyc openapi_schema_validator openapi_spec_validator openfeature opentelemetry orjson
+    packageurl packaging packaging_legacy_version pathable pathspec pip pip_api pip_audit
+    pip_requirements_parser pkg_resources platformdirs pluggy priority prometheus_client
+    prompt_toolkit promql_parser propcache psutil py py_serializable pybreaker pycparser pydantic
+    pydantic_core pydantic_settings pygments pyparsing pyrate_limiter pyreqwest pytest pytest_cov
+    python_multipart pytokens redis referencing requests rfc3339_validator rfc3986_validator
+    rfc3987_syntax rich rpds ruff schemathesis setuptools shellingham six sortedcontainers
+    sqlalchemy starlette structlog tomli tomli_w tomlkit trove_classifiers trustme typeguard typer
+    typing_extensions typing_inspection tzdata uri_template urllib3 uvicorn uvloop wcwidth
+    webcolors werkzeug wrapt wsproto yaml yamllint yarl
     """.split()
 )
 # `tests` and `tools` are the service's own folders, `steadfast_service` the name its tests carry
@@ -97,11 +119,29 @@ def _line_problem(line: str, limit: int) -> str | None:
 
 def problems(answers: Mapping[str, str]) -> Iterator[str]:
     """Yield one line for each answer that cannot work, beginning with the question's name."""
-    if problem := _slug_problem(answers["project_slug"]):
-        yield f"project_slug: {problem}"
+    slug_problem = _slug_problem(answers["project_slug"])
+    if slug_problem:
+        yield f"project_slug: {slug_problem}"
     for question, limit in LINE_LENGTH.items():
         if problem := _line_problem(answers[question], limit):
             yield f"{question}: {problem}"
+    for question, limits in NUMBERS.items():
+        number = answers[question]
+        # isdecimal alone takes the digits of every script.
+        if not (number.isascii() and number.isdecimal() and int(number) in limits):
+            yield (f"{question}: a whole number from {limits[0]} to {limits[-1]}; got {number!r}")
+    # One that has the bad name in it would be refused for the same reason.
+    named = slug_problem and answers["project_slug"] in answers["image"]
+    if not named and not IMAGE.fullmatch(answers["image"]):
+        yield (
+            "image: a registry and a name without a tag, such as 'registry.example.com/orders'; "
+            f"got {answers['image']!r}"
+        )
+    if not REPOSITORY.fullmatch(answers["repository"]):
+        yield (
+            "repository: an https, ssh or git@ address, such as "
+            f"'https://git.example.com/orders.git'; got {answers['repository']!r}"
+        )
     for question, choices in CHOICES.items():
         # Cookiecutter checks a typed choice, but not one from a replayed file.
         if answers[question] not in choices:

@@ -1,5 +1,7 @@
-"""Every combination of options: generated, linted, type-checked and tested. `make matrix` runs it.
+"""Every combination of options that reaches the code: generated, linted, typed and tested.
 
+`make matrix` runs it. The options of delivery reach no code: each combination carries a few of
+them, so that all pairs of their answers come up, and its manifests are checked with the rest.
 Combinations whose services differ in nothing that a check reads (the licence, the pipeline) share
 one run. Arguments narrow the matrix: `make matrix ARGS="database=none python_version=3.12"`.
 """
@@ -17,11 +19,14 @@ from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.rendering import CHOICES, render, texts
+from tests.covering import covering
+from tests.rendering import CHOICES, DELIVERY, render, texts
 from tests.services import make, service
 
 # Two at a time: a service's tests start processes and measure time.
 AT_ONCE = min(2, os.cpu_count() or 1)
+# Answers that no check reads, and what they change.
+UNTESTED = ("license", "ci")
 UNREAD = re.compile(r"LICENSE$|\.github/|\.gitlab-ci\.yml$")
 
 Answers = dict[str, str]
@@ -29,8 +34,15 @@ Answers = dict[str, str]
 
 def combinations(only: Answers) -> list[Answers]:
     """Return every combination of choices that agrees with `only`."""
-    choices = [[only[name]] if name in only else CHOICES[name] for name in CHOICES]
-    return [dict(zip(CHOICES, picked, strict=True)) for picked in itertools.product(*choices)]
+    choices = {name: [only[name]] if name in only else CHOICES[name] for name in CHOICES}
+    code = [name for name in choices if name not in (*DELIVERY, *UNTESTED)]
+    deliveries = itertools.cycle(covering({name: choices[name] for name in DELIVERY}))
+    found: list[Answers] = []
+    for picked in itertools.product(*(choices[name] for name in code)):
+        service = dict(zip(code, picked, strict=True)) | next(deliveries)
+        untested = itertools.product(*(choices[name] for name in UNTESTED))
+        found += (service | dict(zip(UNTESTED, others, strict=True)) for others in untested)
+    return found
 
 
 def fingerprint(folder: Path) -> str:
@@ -59,7 +71,7 @@ def check(answers: Answers, python: str) -> str | None:
     label = f"matrix-{answers['database']}-{answers['python_version']}"
     with service(label, **answers) as folder:
         try:
-            for target in ("setup", "lint", "test"):
+            for target in ("setup", "lint", "test", "manifests"):
                 make(folder, target, f"PYTHON={python}")
         except AssertionError as failure:
             return str(failure)

@@ -12,15 +12,15 @@ from pathlib import Path
 
 from tests.rendering import ROOT, TEMPLATE, render
 
-# The options that bring dependencies, and the answer that brings none.
-OPTIONS = {"database": ("sql", "none"), "auth": ("jwt", "none")}
+# The options that bring dependencies, with one that does and the answer that brings none.
+OPTIONS = {"database": ("sql", "none"), "auth": ("jwt", "none"), "policy": ("kyverno", "none")}
 END = "# jinja: endif"
 FILES = ("requirements-dev.txt", "requirements.txt")
 
 
 def guard(option: str) -> str:
     """The line before what only this option needs."""
-    return f'# jinja: if cookiecutter.{option} == "{OPTIONS[option][0]}"'
+    return f'# jinja: if cookiecutter.{option} != "{OPTIONS[option][1]}"'
 
 
 def _unguarded(pinned: Path) -> str:
@@ -68,7 +68,9 @@ def _resolve(folder: Path, *arguments: str) -> None:
 def _resolve_service(folder: Path, *arguments: str) -> None:
     group = ("--group", "dev", "pyproject.toml", "-o", "requirements-dev.txt")
     _resolve(folder, *group, *arguments)
-    _resolve(folder, "-c", "requirements-dev.txt", "pyproject.toml", "-o", "requirements.txt")
+    # What the image holds comes with hashes: a registry cannot slip in other bytes.
+    runtime = ("--generate-hashes", "-c", "requirements-dev.txt", "pyproject.toml")
+    _resolve(folder, *runtime, "-o", "requirements.txt")
 
 
 def _resolved(

@@ -12,10 +12,19 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "database": ("sql", "none"),
     "auth": ("none", "jwt"),
     "config_center": ("none", "etcd", "consul", "nacos"),
+    "progressive_delivery": ("none", "gateway-api", "argo-rollouts"),
+    "gitops": ("none", "argocd"),
+    "multi_cluster": ("none", "karmada"),
+    "edge": ("none", "k3s", "kubeedge"),
+    "policy": ("none", "kyverno", "admission"),
+    "helm": ("no", "yes"),
     "license": ("MIT", "Apache-2.0", "BSD-3-Clause", "Proprietary"),
     "python_version": ("3.11", "3.12", "3.13"),
     "ci": ("github", "gitlab", "none"),
 }
+
+# What only the files below deploy/ follow, and some tools beside them.
+DELIVERY = ("progressive_delivery", "gitops", "multi_cluster", "edge", "policy", "helm")
 
 
 def generate(

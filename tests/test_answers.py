@@ -69,6 +69,64 @@ def test_a_line_that_jinja_would_read_is_refused(opening: str) -> None:
     assert "Jinja" in line
 
 
+@pytest.mark.parametrize(
+    ("question", "least", "most"),
+    [("request_timeout", 1, 300), ("drain_delay", 5, 120), ("memory_mib", 192, 65536)],
+)
+def test_a_number_is_a_whole_one_within_its_limits(question: str, least: int, most: int) -> None:
+    for good in (least, most):
+        assert not list(hook.problems(_answers(**{question: str(good)})))
+    beyond = [str(least - 1), str(most + 1)]
+    bad = ["", "five", "5.5", "-5", "5s", "1e1", " 5", "\u0665", "0x10", *beyond]
+    for text in bad:
+        (line,) = hook.problems(_answers(**{question: text}))
+        assert line.startswith(f"{question}: a whole number from {least} to {most}; got ")
+
+
+@pytest.mark.parametrize(
+    ("image", "good"),
+    [
+        ("registry.example.com/orders", True),
+        ("registry.example.com/shop/team-a/orders", True),
+        ("localhost:5000/orders", True),
+        ("registry.example.com:443/shop/orders_api", True),
+        ("", False),
+        ("orders", False),  # a registry of whichever the node asks first
+        ("shop/orders", False),
+        ("registry.example.com/", False),
+        ("registry.example.com/orders:1.0", False),
+        ("registry.example.com/orders@sha256:0", False),
+        ("registry.example.com/Orders", False),
+        ("https://registry.example.com/orders", False),
+        ("registry.example.com/or ders", False),
+        ("registry.example.com/orders\n", False),
+    ],
+)
+def test_an_image_has_a_registry_and_no_tag(image: str, good: bool) -> None:
+    lines = list(hook.problems(_answers(image=image)))
+    assert not lines if good else lines[0].startswith("image: ") and len(lines) == 1
+
+
+@pytest.mark.parametrize(
+    ("repository", "good"),
+    [
+        ("https://git.example.com/shop/orders.git", True),
+        ("ssh://git@git.example.com:2222/shop/orders.git", True),
+        ("git@git.example.com:shop/orders.git", True),
+        ("", False),
+        ("orders.git", False),
+        ("http://git.example.com/orders.git", False),
+        ("file:///srv/orders.git", False),
+        ("https://git.example.com/or ders.git", False),
+        ('https://git.example.com/"orders".git', False),
+        ("https://git.example.com/orders.git\n", False),
+    ],
+)
+def test_a_repository_is_an_address_of_git(repository: str, good: bool) -> None:
+    lines = list(hook.problems(_answers(repository=repository)))
+    assert not lines if good else lines[0].startswith("repository: ") and len(lines) == 1
+
+
 @pytest.mark.parametrize("question", list(CHOICES))
 def test_a_choice_from_a_replayed_file_is_checked(question: str) -> None:
     (line,) = hook.problems(_answers(**{question: "other"}))
@@ -98,6 +156,9 @@ def test_the_choices_are_the_same_everywhere() -> None:
         ({"project_slug": "json"}, ["project_slug"]),
         ({"description": "two\nlines"}, ["description"]),
         ({"project_slug": "httpx", "author": "a\tb"}, ["project_slug", "author"]),
+        # Others are computed from these.
+        ({"request_timeout": "soon", "drain_delay": "1"}, ["request_timeout", "drain_delay"]),
+        ({"memory_mib": "128", "image": "orders"}, ["memory_mib", "image"]),
     ],
 )
 def test_a_refusal_is_one_line_and_leaves_nothing(
@@ -166,4 +227,11 @@ def _generate(tmp_path: Path, **answers: str) -> subprocess.CompletedProcess[str
 
 def _answers(**changed: str) -> dict[str, str]:
     lines = {"project_slug": "orders", "description": "Sells tea", "author": "A team"}
-    return lines | {name: choices[0] for name, choices in CHOICES.items()} | changed
+    delivery = {
+        "request_timeout": "5",
+        "drain_delay": "5",
+        "memory_mib": "256",
+        "image": "registry.example.com/orders",
+        "repository": "https://git.example.com/orders.git",
+    }
+    return lines | delivery | {name: choices[0] for name, choices in CHOICES.items()} | changed

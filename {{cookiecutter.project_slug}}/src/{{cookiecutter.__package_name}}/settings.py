@@ -43,14 +43,16 @@ class Http(Group):
 
     host: str = "0.0.0.0"  # noqa: S104 - in a container every interface is the pod's own
     port: Port = 8000
-    request_timeout: Hot[Seconds] = 5.0  # the deadline of a request, unless its route has its own
+    # The deadline of a request, unless its route has its own.
+    request_timeout: Hot[Seconds] = {{cookiecutter.__request_timeout}}
     stream_idle_timeout: Hot[Seconds] = 30.0  # a stream that sends nothing for so long is cut
     max_body_bytes: int = Field(1_048_576, ge=0)  # 1 MiB: JSON, not uploads
     check_answers: bool | None = None  # against the contract: in development, it costs double
     keep_alive: int = Field(75, ge=1)  # above the 60 s idle timeout of common load balancers
     blocking_threads: int = Field(40, ge=1)  # for `def` endpoints
-    drain_delay: SecondsOrZero = 5.0  # until every load balancer has seen the failing probe
-    grace: Seconds = 10.0  # for requests in flight; at least request_timeout
+    # Until every load balancer has seen the failing probe.
+    drain_delay: SecondsOrZero = {{cookiecutter.__drain_delay}}
+    grace: Seconds = {{cookiecutter.__grace}}  # for requests in flight; at least request_timeout
     close_timeout: Seconds = 5.0  # for clients, database, telemetry, together
     trusted_proxies: tuple[str, ...] = ()  # whose X-Forwarded-For is believed
 

@@ -19,7 +19,7 @@ SECRET = "hunter2hunter2hunter2"
 async def running(tmp_path: Path) -> AsyncIterator[tuple[Served, Scripted]]:
     centre = state("centre", reading("1", log__level="warning"))
     assert isinstance(centre.source, Scripted)
-    async with served(tmp_path, [centre], http={"grace": 12}) as service:
+    async with served(tmp_path, [centre], http={"grace": 3000}) as service:
         yield service, centre.source
     assert centre.source.closed
 
@@ -42,7 +42,7 @@ async def test_each_value_is_shown_with_its_layer(running: tuple[Served, Scripte
     assert (page["status"], page["version"], page["revisions"]) == ("ok", 1, {"centre": "1"})
     settings = page["settings"]
     assert settings["APP_LOG__LEVEL"] == {"value": "warning", "source": "centre", "hot": True}
-    assert settings["APP_HTTP__GRACE"] == {"value": 12, "source": "arguments", "hot": False}
+    assert settings["APP_HTTP__GRACE"] == {"value": 3000, "source": "arguments", "hot": False}
     assert settings["APP_LOG__STORY_SIZE"]["source"] == "default"
     await says(service, source, "2", log__level="info", flags__new__percentage="5")
     page = await shown(service)

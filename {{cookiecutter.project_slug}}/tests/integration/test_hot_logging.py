@@ -59,7 +59,7 @@ async def test_deadlines_follow(running: Served) -> None:
 
     running.service.api.router.add_api_route("/api/lab/slow", slow)
     become(running, "2", "http: {request_timeout: 0.05}")
-    async with asyncio.timeout(4):  # the default is 5 s
+    async with asyncio.timeout(4):  # not the default, and not the 60 s
         assert (await running.client.get("/api/lab/slow")).status_code == 504
 
 

@@ -44,7 +44,7 @@ async def test_the_settings_are_shown_without_secrets(running: Served) -> None:
     assert settings["APP_MANAGEMENT__TOKEN"]["value"] == "***"
     assert settings["APP_RATE_LIMIT__STORAGE"]["value"] == "***"
     assert settings["APP_HTTP__REQUEST_TIMEOUT"] == {
-        "value": 5,
+        "value": Settings().http.request_timeout,
         "source": "default",
         "hot": True,
     }

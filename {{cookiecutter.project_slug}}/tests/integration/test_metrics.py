@@ -98,6 +98,22 @@ async def test_what_holds_the_event_loop_up_is_measured(running: Served) -> None
             await asyncio.sleep(0.05)
 
 
+async def test_what_runs_here_is_a_metric(running: Served) -> None:
+    info = (await running.ops.get("/info")).json()
+    text = (await running.ops.get("/metrics")).text
+    lines = [line for line in text.splitlines() if line.startswith("service_info")]
+    assert len(lines) == 1
+    assert lines[0].endswith(" 1.0")
+    for name in ("name", "version", "commit"):
+        assert f'{name}="{info[name]}"' in lines[0]
+
+
+async def test_every_outcome_of_a_reload_is_there_before_it_happens(running: Served) -> None:
+    text = (await running.ops.get("/metrics")).text
+    for outcome in ("applied", "refused", "lost"):
+        assert 'config_reloads_total{outcome="' + outcome + '"} 0.0' in text
+
+
 async def test_the_names_that_dashboards_rely_on_are_there(running: Served) -> None:
     await running.client.post("/api/orders", json=ORDER)
     text = (await running.ops.get("/metrics")).text

@@ -83,10 +83,10 @@ async def test_a_file_and_a_mounted_configmap_are_followed(tmp_path: Path) -> No
 
 async def test_arguments_are_above_the_environment(tmp_path: Path) -> None:
     env = environment(tmp_path, LOG__LEVEL="error")
-    done = command("check", "--set", "log.level=debug", "--set", "APP_HTTP__GRACE=11", env=env)
+    done = command("check", "--set", "log.level=debug", "--set", "APP_HTTP__GRACE=3000", env=env)
     assert done.returncode == 0, done.stderr
     assert "APP_LOG__LEVEL=debug  # arguments\n" in done.stdout
-    assert "APP_HTTP__GRACE=11.0  # arguments\n" in done.stdout
+    assert "APP_HTTP__GRACE=3000.0  # arguments\n" in done.stdout
 
 
 @pytest.mark.parametrize(

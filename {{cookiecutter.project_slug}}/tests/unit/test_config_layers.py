@@ -101,7 +101,7 @@ def test_a_single_setting_is_above_the_documents_of_its_source() -> None:
         ({"faults.rules": "nonsense"}, r'APP_FAULTS__RULES: .* such as \[\{"name".*'),
         ({"config.file": "x.yaml"}, r"APP_CONFIG: only the environment can say .*"),
         ({"a.yaml": "config: {required: true}"}, r"APP_CONFIG: only the environment .*"),
-        ({"http.grace": "4"}, r"APP_HTTP: grace must be at least request_timeout.*\(in etcd\)"),
+        ({"http.grace": "0.5"}, r"APP_HTTP: grace must be at least request_timeout.*\(in etcd\)"),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_line(entries: dict[str, str | bytes], said: str) -> None:

@@ -46,7 +46,7 @@ def test_a_change_is_in_force_at_once_and_told_once() -> None:
     [
         reading("2", log__level="loud"),
         reading("2", log__levle="info"),
-        reading("2", http__request_timeout="60"),
+        reading("2", http__request_timeout="3000"),
         document("2", "log: [level"),
         reading("2", x=b"\xff"),
     ],

@@ -29,16 +29,19 @@ SOURCES = ("file", "directory", "centre")
 # `RELOADS=10000 pytest ...` tries harder.
 EXAMPLES = int(os.environ.get("RELOADS", "200"))
 
+GRACE = Settings().http.grace  # as long as nothing restarts
+LONGER = "http: {grace: %g}" % (GRACE + 1)
+
 # Of each setting good values and bad ones; the last two are only valid together.
 VALUES: Mapping[str, tuple[Any, ...]] = {
     "log.level": ("debug", "error", "loud"),
     "log.story_size": ("3", "4", "0", "x"),
-    "http.request_timeout": ("2", "9", "10.5", "-1"),
+    "http.request_timeout": ("2", f"{GRACE - 1}", f"{GRACE + 0.5}", "-1"),
     "flags.new.percentage": ("10", "20", "101"),
     "http.port": ("8000", "8001", "0"),
     "dependencies.payments.attempt_timeout": ("0.5", "2"),
     "dependencies.payments.breaker.window": ("5", "1.5"),
-    "settings.yaml": ("log: {level: debug}", "log: [", "- x", "http: {grace: 11}", ""),
+    "settings.yaml": ("log: {level: debug}", "log: [", "- x", LONGER, ""),
 }
 ENTRIES = st.dictionaries(st.sampled_from(sorted(VALUES)), st.integers(0, 9), max_size=4).map(
     lambda drawn: {
@@ -51,7 +54,7 @@ def tree_of(entries: Mapping[str, bytes]) -> dict[str, Any] | None:
     """What the model takes them for; None: they cannot be read."""
     documents: Mapping[str, Any] = {
         "log: {level: debug}": {"log": {"level": "debug"}},
-        "http: {grace: 11}": {"http": {"grace": 11}},
+        LONGER: {"http": {"grace": GRACE + 1}},
         "": {},
     }
     tree: Any = {}
@@ -77,7 +80,7 @@ def valid(trees: Mapping[str, Any]) -> Settings | None:
         whole = merged(whole, trees[name] or {})
     try:
         Settings.model_validate(whole)
-        running = merged(whole, {"http": {"port": 8000, "grace": 10}})
+        running = merged(whole, {"http": {"port": 8000, "grace": GRACE}})
         return Settings.model_validate(running)
     except ValueError:
         return None

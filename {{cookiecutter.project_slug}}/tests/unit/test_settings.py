@@ -42,7 +42,7 @@ def test_it_starts_with_nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = loaded(monkeypatch)
     assert settings.environment is Environment.DEVELOPMENT
     assert (settings.http.port, settings.management.port) == (8000, 9000)
-    assert settings.http.request_timeout == 5
+    assert settings.http.grace == settings.http.request_timeout + 5
     assert settings.unsafe() == []
 
 
@@ -134,10 +134,10 @@ def test_an_empty_url_means_the_sandbox(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_draining_must_outlast_a_request(monkeypatch: pytest.MonkeyPatch) -> None:
-    [problem] = refused(monkeypatch, APP_HTTP__REQUEST_TIMEOUT="20")
+    [problem] = refused(monkeypatch, APP_HTTP__REQUEST_TIMEOUT="3000")
     assert problem.startswith("APP_HTTP: grace must be at least request_timeout")
-    settings = loaded(monkeypatch, APP_HTTP__GRACE="20")
-    assert settings.http.grace == settings.http.request_timeout == 20
+    settings = loaded(monkeypatch, APP_HTTP__GRACE="3000")
+    assert settings.http.grace == settings.http.request_timeout == 3000
 
 
 @pytest.mark.skipif(not SQL, reason="this service has no database")

@@ -2,12 +2,22 @@
 
 import importlib
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[2]
 [PACKAGE] = [path.parent.name for path in ROOT.glob("src/*/app.py")]
 
 
+def request_timeout() -> float:
+    """Seconds that a request may take where nothing is set."""
+    found: float = _settings().model_fields["http"].default.request_timeout
+    return found
+
+
 def groups() -> frozenset[str]:
     """The groups of its settings: `database` and `auth` are there or not."""
-    names: dict[str, object] = importlib.import_module(f"{PACKAGE}.settings").Settings.model_fields
-    return frozenset(names)
+    return frozenset(_settings().model_fields)
+
+
+def _settings() -> Any:
+    return importlib.import_module(f"{PACKAGE}.settings").Settings

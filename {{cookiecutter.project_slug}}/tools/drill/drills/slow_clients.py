@@ -5,6 +5,7 @@ import time
 from contextlib import suppress
 
 from ..ledger import nothing_lost
+from ..package import request_timeout
 from ..processes import HOST
 from ..records import Kind
 from ..stage import Drill, Stage
@@ -20,7 +21,7 @@ BODY = (
 OPENINGS = {"silent": b"", "head": HEAD, "body": BODY}
 # Seconds that the service may bear with one of them: the deadline of a request, then the
 # time for a body that nobody reads any more, and a bit.
-LIMIT = 5.0 + 10.0 + 2.0
+LIMIT = request_timeout() + 10.0 + 2.0
 MEBI = 1 << 20
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine, Iterator
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import structlog
 
@@ -10,7 +10,7 @@ from ..health import Health
 from ..observability.metrics import Metrics
 from ..shutdown import Closing
 from .configuration import Configuration
-from .journal import Entry
+from .journal import Entry, Outcome
 from .kept import Kept, KeptError
 from .options import ConfigOptions
 from .reading import Reading, Source
@@ -119,7 +119,8 @@ def _measure(config: Configuration[S], meters: Metrics) -> None:
         "config_reloads",
         "What became of what sources of settings said.",
         ("outcome",),
-        lambda: [((outcome,), number) for outcome, number in journal.counts.items()],
+        # All from the start: Prometheus does not see the first one of a series that is new.
+        lambda: [((outcome,), journal.counts[outcome]) for outcome in get_args(Outcome)],
     )
     meters.gauge(
         "config_version", "Changes of settings since the start.", lambda: snapshots.current.version

@@ -5,9 +5,9 @@ method is `_OTHER`. Numbers that others count already (log records) are read at 
 time and cost nothing before.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
@@ -104,9 +104,14 @@ class Metrics:
         self.registry.register(_Read(GaugeMetricFamily, name, text, labels, read))
 
 
-def open_metrics(closing: Closing, pipeline: Pipeline) -> Metrics:
-    """The instruments, with those of the log and of the garbage collector."""
+def open_metrics(closing: Closing, pipeline: Pipeline, info: Mapping[str, str]) -> Metrics:
+    """The instruments, with those of the log and of the garbage collector.
+
+    Args:
+        info: the labels of `service_info`, by which a version's numbers can be told apart.
+    """
     metrics = Metrics()
+    Info("service", "What runs here.", registry=metrics.registry).info(dict(info))
     _count_records(metrics, pipeline)
     closing.add("gc pauses", GcPauses().watch(metrics.registry))
     return metrics

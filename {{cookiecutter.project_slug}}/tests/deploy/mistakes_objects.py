@@ -1,0 +1,223 @@
+"""Objects that are not as they have to be."""
+
+from tools.drill.package import ROOT
+
+from .mistake import (
+    ACCOUNT,
+    BUDGET,
+    CONFIG,
+    DEPLOYMENT,
+    ENVIRONMENT,
+    KUSTOMIZATION,
+    NAMESPACE,
+    POLICY,
+    SERVE,
+    SERVICE,
+    Mistake,
+)
+
+ROLLOUT = "deploy/kustomize/components/argo-rollouts/rollout.yaml"
+SCALED = ROLLOUT if (ROOT / ROLLOUT).exists() else DEPLOYMENT
+
+POSTURE = (
+    Mistake(
+        "a disk that can be written",
+        DEPLOYMENT,
+        "readOnlyRootFilesystem: true",
+        "readOnlyRootFilesystem: false",
+        "posture/read-only-root",
+    ),
+    Mistake(
+        "a token of the cluster",
+        DEPLOYMENT,
+        "automountServiceAccountToken: false",
+        "automountServiceAccountToken: true",
+        "posture/token",
+    ),
+    Mistake(
+        "pods that are not started again",
+        DEPLOYMENT,
+        "enableServiceLinks: false",
+        "enableServiceLinks: false\n      restartPolicy: Never",
+        "posture/restart",
+    ),
+    Mistake(
+        "a token for every pod",
+        ACCOUNT,
+        "automountServiceAccountToken: false",
+        "automountServiceAccountToken: true",
+        "posture/account",
+    ),
+    Mistake(
+        "a pod that stays down",
+        DEPLOYMENT,
+        "enableServiceLinks: false",
+        "enableServiceLinks: false\n      restartPolicy: Never",
+        "posture/restart",
+        also=("schemas/wrong-value",),
+    ),
+    Mistake(
+        "all pods in one zone",
+        DEPLOYMENT,
+        "- topologyKey: topology.kubernetes.io/zone",
+        "- topologyKey: topology.kubernetes.io/region",
+        "posture/spread",
+    ),
+    Mistake(
+        "names of Services as variables",
+        DEPLOYMENT,
+        "enableServiceLinks: false",
+        "enableServiceLinks: true",
+        "posture/service-links",
+    ),
+    Mistake(
+        "a memory limit above the request",
+        DEPLOYMENT,
+        "limits:\n              memory: ",
+        "limits:\n              memory: 9",
+        "posture/memory",
+    ),
+    Mistake("no CPU is asked for", DEPLOYMENT, "              cpu: 250m\n", "", "posture/cpu"),
+    Mistake(
+        "half a core at most",
+        DEPLOYMENT,
+        "limits:\n              memory",
+        "limits:\n              cpu: 500m\n              memory",
+        "posture/cpu",
+    ),
+    Mistake(
+        "no share of the disk",
+        DEPLOYMENT,
+        "              ephemeral-storage: 256Mi\n",
+        "",
+        "posture/ephemeral-storage",
+    ),
+    Mistake(
+        "the newest image, whichever that is",
+        KUSTOMIZATION,
+        "newTag: 0.1.0",
+        "newTag: latest",
+        "posture/image",
+    ),
+    Mistake(
+        "no startup probe",
+        DEPLOYMENT,
+        "startupProbe:",
+        "lifecycle: {}\n          x-startupProbe:",
+        "posture/probes",
+        also=("schemas/unknown-field", "numbers/progress"),
+    ),
+    Mistake(
+        "a mount that never follows a change",
+        DEPLOYMENT,
+        "mountPath: /etc/<name>/config\n",
+        "mountPath: /etc/<name>/config\n              subPath: log.level\n",
+        "posture/whole-mounts",
+        also=("settings/refused",),
+    ),
+    Mistake(
+        "a Secret as a variable",
+        ENVIRONMENT,
+        SERVE,
+        f"{SERVE}            - name: TOKEN\n              valueFrom:\n"
+        "                secretKeyRef: {name: <name>, key: management.token}\n",
+        "posture/secrets",
+    ),
+    Mistake(
+        "root",
+        DEPLOYMENT,
+        "runAsNonRoot: true",
+        "runAsNonRoot: false",
+        "posture/non-root",
+    ),
+    Mistake(
+        "more rights than it has",
+        DEPLOYMENT,
+        "allowPrivilegeEscalation: false",
+        "allowPrivilegeEscalation: true",
+        "posture/escalation",
+    ),
+    Mistake("rights of root", DEPLOYMENT, "drop: [ALL]", "drop: [NET_RAW]", "posture/capabilities"),
+    Mistake(
+        "all calls of the kernel",
+        DEPLOYMENT,
+        "type: RuntimeDefault",
+        "type: Unconfined",
+        "posture/seccomp",
+    ),
+    Mistake(
+        "a number of pods beside the autoscaler's",
+        SCALED,
+        "  revisionHistoryLimit: 5",
+        "  replicas: 3\n  revisionHistoryLimit: 5",
+        "posture/autoscaled",
+    ),
+    Mistake(
+        "a pod that is not ready keeps its node",
+        BUDGET,
+        "unhealthyPodEvictionPolicy: AlwaysAllow",
+        "unhealthyPodEvictionPolicy: IfHealthyBudget",
+        "posture/disruption",
+    ),
+    Mistake(
+        "all that is not named is let through",
+        POLICY,
+        "  podSelector: {}\n  policyTypes: [Ingress, Egress]",
+        "  podSelector: {}\n  policyTypes: [Ingress]",
+        "posture/network",
+    ),
+    Mistake(
+        "a port on every node",
+        SERVICE,
+        "spec:\n  ports:",
+        "spec:\n  type: NodePort\n  ports:",
+        "posture/inside",
+    ),
+    Mistake(
+        "fewer pods than before while it is rolled out",
+        DEPLOYMENT,
+        "      maxUnavailable: 0",
+        "      maxUnavailable: 1",
+        "posture/rolling",
+    ),
+    Mistake(
+        "a namespace that admits everything",
+        NAMESPACE,
+        "enforce: restricted",
+        "enforce: privileged",
+        "posture/restricted-namespace",
+    ),
+)
+
+SCHEMAS = (
+    Mistake(
+        "a field with a slip in its name",
+        DEPLOYMENT,
+        "minReadySeconds: 5",
+        "minReadySecond: 5",
+        "schemas/unknown-field",
+    ),
+    Mistake(
+        "a number as a text",
+        DEPLOYMENT,
+        "minReadySeconds: 5",
+        'minReadySeconds: "5"',
+        "schemas/wrong-value",
+        also=("numbers/unreadable",),
+    ),
+    Mistake(
+        "an API that is gone",
+        BUDGET,
+        "policy/v1",
+        "policy/v1beta1",
+        "schemas/removed-api",
+    ),
+    Mistake(
+        "the same key twice",
+        CONFIG,
+        "resources:\n",
+        "labels: []\nresources:\n",
+        "schemas/duplicate-key",
+        also=("posture/network",),
+    ),
+)

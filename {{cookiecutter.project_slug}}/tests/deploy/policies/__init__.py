@@ -1,0 +1,1 @@
+"""The policies of deploy/policies, and what they have to catch."""

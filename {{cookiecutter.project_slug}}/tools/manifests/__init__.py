@@ -1,0 +1,1 @@
+"""Checks what is deployed before it is: `python -m tools.manifests`."""
