@@ -60,7 +60,7 @@ def environment(*, uv: bool = True, **extra: str) -> Mapping[str, str]:
     return env | extra
 
 
-def make(folder: Path, *arguments: str, uv: bool = True, timeout: float = 900) -> str:
+def make(folder: Path, *arguments: str, uv: bool = True, timeout: float = 2400) -> str:
     """Run make in `folder` and return what it printed.
 
     Raises:
