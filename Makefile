@@ -71,7 +71,7 @@ demo: setup ## Generate the default service under build/ and start it; Ctrl-C dr
 
 test: setup ## Test the template, and with it the services that it writes
 	@echo "Testing the template (the first run installs the services' environments and takes minutes)"
-	@"$(BIN)/python" -m pytest -n $(WORKERS) --dist loadscope $(ARGS)
+	@"$(BIN)/python" -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder --durations 30 $(ARGS)
 
 lint: setup ## Check the template's own files and, in place, the service's
 	@echo "Checking style and format of the hooks, the tests and the template folder (ruff)"

@@ -4,7 +4,6 @@ import functools
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,19 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.rendering import render
-
 Manifest = dict[str, Any]
-
-
-@functools.cache
-def rendered(**answers: str) -> Path:
-    """A service with these answers, written once in a run."""
-    _FOLDERS.append(tempfile.TemporaryDirectory())
-    return render(Path(_FOLDERS[-1].name), **answers)
-
-
-_FOLDERS: list[tempfile.TemporaryDirectory[str]] = []  # gone with this process
 
 
 def needed(tool: str) -> str:

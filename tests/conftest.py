@@ -1,8 +1,10 @@
-"""Says in the header of a run how long it takes to generate a service."""
+"""Says in the header of a run how long it takes to generate a service, and begins with the long."""
 
 import tempfile
 import time
 from pathlib import Path
+
+import pytest
 
 from tests.rendering import render
 
@@ -17,3 +19,8 @@ def pytest_report_header() -> str:
             # The tests will say it better.
             return "the default service could not be generated"
         return f"generating the default service took {time.perf_counter() - began:.2f} s"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole services first: each takes one process as long as all else takes the others."""
+    items.sort(key=lambda item: item.path.name != "test_services.py")

@@ -1,28 +1,18 @@
 """Renders the template, for the tests and for the tools beside them."""
 
+import functools
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+
+from hooks import pre_gen_project
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATE = ROOT / "{{cookiecutter.project_slug}}"
 
-CHOICES: Mapping[str, tuple[str, ...]] = {
-    "database": ("sql", "none"),
-    "auth": ("none", "jwt"),
-    "config_center": ("none", "etcd", "consul", "nacos"),
-    "progressive_delivery": ("none", "gateway-api", "argo-rollouts"),
-    "gitops": ("none", "argocd"),
-    "multi_cluster": ("none", "karmada"),
-    "edge": ("none", "k3s", "kubeedge"),
-    "policy": ("none", "kyverno", "admission"),
-    "helm": ("no", "yes"),
-    "license": ("MIT", "Apache-2.0", "BSD-3-Clause", "Proprietary"),
-    "python_version": ("3.11", "3.12", "3.13"),
-    "ci": ("github", "gitlab", "none"),
-}
-
+CHOICES = pre_gen_project.CHOICES
 # What only the files below deploy/ follow, and some tools beside them.
 DELIVERY = ("progressive_delivery", "gitops", "multi_cluster", "edge", "policy", "helm")
 
@@ -49,6 +39,20 @@ def render(into: Path, **answers: str) -> Path:
     done = generate(into, answers)
     assert done.returncode == 0, done.stdout + done.stderr
     return into / answers.get("project_slug", "orders")
+
+
+@functools.cache
+def rendered(**answers: str) -> Path:
+    """The service with these answers, written once in a process, for tests that only read it.
+
+    Raises:
+        AssertionError: as `render`.
+    """
+    _FOLDERS.append(tempfile.TemporaryDirectory())
+    return render(Path(_FOLDERS[-1].name), **answers)
+
+
+_FOLDERS: list[tempfile.TemporaryDirectory[str]] = []  # gone with this process
 
 
 def texts(root: Path) -> dict[str, str]:

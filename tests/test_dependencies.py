@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests import pins
-from tests.rendering import render
+from tests.rendering import rendered
 
 # Dependencies that nothing imports, and the words that show where each is used instead.
 PLUGINS: Mapping[str, str] = {
@@ -111,10 +111,10 @@ PAIRS = [
 
 
 @pytest.fixture(params=PAIRS, ids="-".join)
-def service(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+def service(request: pytest.FixtureRequest) -> Path:
     """The service with some of the options that bring dependencies."""
     database, auth, policy = request.param
-    return render(tmp_path, database=database, auth=auth, policy=policy)
+    return rendered(database=database, auth=auth, policy=policy)
 
 
 def test_every_dependency_has_a_use(service: Path) -> None:
@@ -163,8 +163,8 @@ def test_every_dependency_is_pinned(service: Path) -> None:
     assert set(lists["requirements.txt"]) <= set(lists["requirements-dev.txt"])
 
 
-def test_without_a_database_none_of_its_packages_is_left(tmp_path: Path) -> None:
-    service = render(tmp_path, database="none")
+def test_without_a_database_none_of_its_packages_is_left() -> None:
+    service = rendered(database="none")
     for name in ("pyproject.toml", "requirements.txt", "requirements-dev.txt"):
         text = service.joinpath(name).read_text(encoding="utf-8").lower()
         for package in ("sqlalchemy", "alembic", "asyncpg", "aiosqlite", "greenlet", "mako"):

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.applied import Manifest, applied, group, needed, of_kind, rendered
+from tests.applied import Manifest, applied, group, needed, of_kind
+from tests.rendering import rendered
 
 CLUSTER_WIDE = {"Namespace", "ClusterTaintPolicy"}
 PROGRESSIVE = ("none", "gateway-api", "argo-rollouts")

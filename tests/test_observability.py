@@ -12,7 +12,7 @@ from types import ModuleType
 import pytest
 import yaml
 
-from tests.rendering import CHOICES, render
+from tests.rendering import CHOICES, render, rendered
 
 SAMPLES = [
     {},
@@ -22,10 +22,14 @@ SAMPLES = [
 ]
 
 
-@pytest.fixture(params=SAMPLES, ids=lambda sample: "-".join(sample.values())[:40] or "default")
-def service(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """A service rendered from one of the samples."""
-    return render(tmp_path, **request.param)
+@pytest.fixture(
+    scope="module",
+    params=SAMPLES,
+    ids=lambda sample: "-".join(sample.values())[:40] or "default",
+)
+def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A service of its own, since importing from it leaves byte code behind."""
+    return render(tmp_path_factory.mktemp("service"), **request.param)
 
 
 def _module(service: Path) -> ModuleType:
@@ -56,8 +60,8 @@ def test_promtool_takes_the_rules(service: Path) -> None:
 
 
 @pytest.mark.parametrize("database", CHOICES["database"])
-def test_only_a_database_that_is_there_is_watched(tmp_path: Path, database: str) -> None:
-    service = render(tmp_path, database=database)
+def test_only_a_database_that_is_there_is_watched(database: str) -> None:
+    service = rendered(database=database)
     for name in ("rules.yaml", "health.test.yaml", "dashboard.json", "runbook.md"):
         text = service.joinpath("observability", name).read_text(encoding="utf-8")
         assert ("atabase" in text) is (database == "sql"), name
@@ -69,8 +73,8 @@ def test_only_a_database_that_is_there_is_watched(tmp_path: Path, database: str)
 
 
 @pytest.mark.parametrize("centre", CHOICES["config_center"])
-def test_compose_has_the_configuration_centre(tmp_path: Path, centre: str) -> None:
-    service = render(tmp_path, config_center=centre)
+def test_compose_has_the_configuration_centre(centre: str) -> None:
+    service = rendered(config_center=centre)
     services = yaml.safe_load(service.joinpath("deploy/compose/compose.yaml").read_text())
     others = {"etcd", "consul", "nacos"} - {centre}
     assert not others & services["services"].keys()
@@ -89,9 +93,7 @@ def test_compose_has_the_configuration_centre(tmp_path: Path, centre: str) -> No
         ("git@git.example.com:team/orders.git", "https://git.example.com/team/orders"),
     ],
 )
-def test_the_runbook_is_linked_where_a_browser_finds_it(
-    tmp_path: Path, repository: str, web: str
-) -> None:
-    rules = render(tmp_path, repository=repository) / "observability" / "rules.yaml"
+def test_the_runbook_is_linked_where_a_browser_finds_it(repository: str, web: str) -> None:
+    rules = rendered(repository=repository) / "observability" / "rules.yaml"
     links = re.findall(r"runbook_url: (.*)#", rules.read_text(encoding="utf-8"))
     assert set(links) == {f"{web}/blob/main/observability/runbook.md"}

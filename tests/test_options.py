@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.applied import Manifest, applied, group, of_kind, rendered
+from tests.applied import Manifest, applied, group, of_kind
+from tests.rendering import rendered
 
 PROGRESSIVE = ("none", "gateway-api", "argo-rollouts")
 

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from hooks import post_gen_project as hook
-from tests.rendering import CHOICES, ROOT, TEMPLATE, render, texts
+from tests.rendering import CHOICES, ROOT, TEMPLATE, render, rendered, texts
 
 LONGEST = "abcdefghi-" * 3 + "abcdefghij"
 # Each choice at least once, and both ends of the name's length.
@@ -37,9 +37,9 @@ FOREIGN = {
 
 
 @pytest.fixture(params=SAMPLES, ids=lambda sample: "-".join(sample.values())[:40] or "default")
-def service(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+def service(request: pytest.FixtureRequest) -> Path:
     """A service rendered from one of the samples."""
-    return render(tmp_path, **request.param)
+    return rendered(**request.param)
 
 
 def test_the_same_answers_give_the_same_bytes(tmp_path: Path) -> None:
@@ -120,26 +120,26 @@ def _pruned_paths() -> list[tuple[str, str, str]]:
 
 @pytest.mark.parametrize(("question", "answer", "path"), _pruned_paths())
 def test_each_entry_of_the_prune_table_is_there_and_goes(
-    tmp_path: Path, question: str, answer: str, path: str
+    question: str, answer: str, path: str
 ) -> None:
     assert answer in CHOICES[question]
     unpruned = TEMPLATE / path.replace("<package>", "{{cookiecutter.__package_name}}")
     assert unpruned.exists(), f"{path} is not in the template: a dead entry"
-    service = render(tmp_path, **{question: answer})
+    service = rendered(**{question: answer})
     assert not service.joinpath(path.replace("<package>", "orders")).exists()
 
 
 @pytest.mark.parametrize("database", CHOICES["database"])
-def test_only_the_chosen_gateway_is_there(tmp_path: Path, database: str) -> None:
-    package = render(tmp_path, database=database) / "src" / "orders"
+def test_only_the_chosen_gateway_is_there(database: str) -> None:
+    package = rendered(database=database) / "src" / "orders"
     assert package.joinpath("gateways", "store_memory.py").exists() is (database == "none")
     assert package.joinpath("gateways", "sql").exists() is (database == "sql")
     assert package.joinpath("runtime", "database").exists() is (database == "sql")
 
 
 @pytest.mark.parametrize("config_center", CHOICES["config_center"])
-def test_only_the_chosen_configuration_centre_is_there(tmp_path: Path, config_center: str) -> None:
-    service = render(tmp_path, config_center=config_center)
+def test_only_the_chosen_configuration_centre_is_there(config_center: str) -> None:
+    service = rendered(config_center=config_center)
     sources = service / "src" / "orders" / "runtime" / "config" / "sources"
     for centre in ("etcd", "consul", "nacos"):
         assert sources.joinpath(f"{centre}.py").exists() is (config_center == centre)
@@ -151,8 +151,8 @@ def test_only_the_chosen_configuration_centre_is_there(tmp_path: Path, config_ce
 
 
 @pytest.mark.parametrize("auth", CHOICES["auth"])
-def test_only_the_chosen_authentication_is_there(tmp_path: Path, auth: str) -> None:
-    service = render(tmp_path, auth=auth)
+def test_only_the_chosen_authentication_is_there(auth: str) -> None:
+    service = rendered(auth=auth)
     package = service / "src" / "orders"
     assert package.joinpath("runtime", "auth").exists() is (auth == "jwt")
     contract = service.joinpath("contract", "openapi.yaml").read_text(encoding="utf-8")
@@ -160,8 +160,8 @@ def test_only_the_chosen_authentication_is_there(tmp_path: Path, auth: str) -> N
 
 
 @pytest.mark.parametrize("ci", CHOICES["ci"])
-def test_only_the_chosen_pipeline_is_there(tmp_path: Path, ci: str) -> None:
-    service = render(tmp_path, ci=ci)
+def test_only_the_chosen_pipeline_is_there(ci: str) -> None:
+    service = rendered(ci=ci)
     assert service.joinpath(".github", "workflows", "ci.yml").exists() is (ci == "github")
     assert service.joinpath(".gitlab-ci.yml").exists() is (ci == "gitlab")
 
@@ -169,10 +169,8 @@ def test_only_the_chosen_pipeline_is_there(tmp_path: Path, ci: str) -> None:
 @pytest.mark.parametrize(
     ("database", "ci"), list(itertools.product(CHOICES["database"], ("github", "gitlab")))
 )
-def test_a_pipeline_tests_against_postgresql_where_there_is_one(
-    tmp_path: Path, database: str, ci: str
-) -> None:
-    service = render(tmp_path, database=database, ci=ci)
+def test_a_pipeline_tests_against_postgresql_where_there_is_one(database: str, ci: str) -> None:
+    service = rendered(database=database, ci=ci)
     path = ".github/workflows/ci.yml" if ci == "github" else ".gitlab-ci.yml"
     text = service.joinpath(path).read_text(encoding="utf-8")
     assert ("REQUIRE_POSTGRES" in text) is ("TEST_POSTGRES_URL" in text) is (database == "sql")
@@ -189,10 +187,8 @@ def test_a_pipeline_tests_against_postgresql_where_there_is_one(
         ("Proprietary", "All rights reserved", "LicenseRef-Proprietary"),
     ],
 )
-def test_the_licence_is_the_chosen_one(
-    tmp_path: Path, answer: str, words: str, expression: str
-) -> None:
-    service = render(tmp_path, license=answer, author="Tea & Co")
+def test_the_licence_is_the_chosen_one(answer: str, words: str, expression: str) -> None:
+    service = rendered(license=answer, author="Tea & Co")
     text = service.joinpath("LICENSE").read_text(encoding="utf-8")
     assert words in text
     assert "Tea & Co" in text
@@ -201,8 +197,8 @@ def test_the_licence_is_the_chosen_one(
 
 
 @pytest.mark.parametrize("version", CHOICES["python_version"])
-def test_the_oldest_python_is_the_chosen_one(tmp_path: Path, version: str) -> None:
-    service = render(tmp_path, python_version=version)
+def test_the_oldest_python_is_the_chosen_one(version: str) -> None:
+    service = rendered(python_version=version)
     project = tomllib.loads(service.joinpath("pyproject.toml").read_text(encoding="utf-8"))
     assert project["project"]["requires-python"] == f">={version}"
     assert project["tool"]["mypy"]["python_version"] == version
@@ -217,8 +213,8 @@ def test_the_help_of_make_names_every_target(service: Path) -> None:
     assert ("migrate" in listed) is bool(list(service.glob("src/*/runtime/database")))
 
 
-def test_the_rules_of_lint_are_the_services(tmp_path: Path) -> None:
-    folders = (ROOT, render(tmp_path))
+def test_the_rules_of_lint_are_the_services() -> None:
+    folders = (ROOT, rendered())
     files = [folder.joinpath("pyproject.toml").read_text(encoding="utf-8") for folder in folders]
     ours, theirs = (tomllib.loads(text)["tool"]["ruff"] for text in files)
     assert ours["line-length"] == theirs["line-length"]

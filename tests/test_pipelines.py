@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.rendering import render
+from tests.rendering import render, rendered
 
 LONGEST = "abcdefghi-" * 3 + "abcdefghij"
 # Whatever a line of a pipeline depends on, both ways.
@@ -105,9 +105,9 @@ def test_what_the_pipeline_calls_is_there(gitlab: Path) -> None:
     _check_calls(gitlab, scripts)
 
 
-def test_both_pipelines_hold_the_same_steps(tmp_path: Path) -> None:
-    one = render(tmp_path / "one", helm="yes")
-    two = render(tmp_path / "two", helm="yes", ci="gitlab")
+def test_both_pipelines_hold_the_same_steps() -> None:
+    one = rendered(helm="yes")
+    two = rendered(helm="yes", ci="gitlab")
     github, gitlab = ("\n".join(found) for found in (_github_scripts(one), _gitlab_scripts(two)))
     for step in (
         *("make setup", "make lint", "make test", "make sbom", "make audit", "make image"),
@@ -152,14 +152,12 @@ def test_what_is_installed_is_of_a_fixed_version(github: Path) -> None:
             assert re.search(r"==\d", package), package
 
 
-def test_the_registry_is_the_one_of_the_image(tmp_path: Path) -> None:
-    for number, (image, registry) in enumerate(
-        [
-            ("registry.example.com/tea/orders", "registry.example.com"),
-            ("registry.example.com:5000/orders", "registry.example.com:5000"),
-        ]
+def test_the_registry_is_the_one_of_the_image() -> None:
+    for image, registry in (
+        ("registry.example.com/tea/orders", "registry.example.com"),
+        ("registry.example.com:5000/orders", "registry.example.com:5000"),
     ):
-        service = render(tmp_path / str(number), image=image)
+        service = rendered(image=image)
         release = _workflows(service)["release"]
         [login] = [
             step["with"]

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from hooks import post_gen_project as hook
-from tests.rendering import render, texts
+from tests.rendering import rendered, texts
 
 LONGEST = "abcdefghi-" * 3 + "abcdefghij"
 ANSWERS: list[dict[str, str]] = [
@@ -48,9 +48,9 @@ def actions(service: Path) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("answers", ANSWERS, ids=lambda one: one.get("project_slug", "default"))
-def test_both_hold_the_same_rules(tmp_path: Path, answers: dict[str, str]) -> None:
-    kyverno = render(tmp_path / "kyverno", policy="kyverno", **answers)
-    native = render(tmp_path / "admission", policy="admission", **answers)
+def test_both_hold_the_same_rules(answers: dict[str, str]) -> None:
+    kyverno = rendered(policy="kyverno", **answers)
+    native = rendered(policy="admission", **answers)
     rules = policies(kyverno)
     assert rules == policies(native)
     assert len([one for spec in rules.values() for one in spec["validations"]]) >= 20
@@ -62,11 +62,8 @@ def test_both_hold_the_same_rules(tmp_path: Path, answers: dict[str, str]) -> No
     assert samples[0] == samples[1] != {}
 
 
-def test_the_rules_follow_the_answers(tmp_path: Path) -> None:
-    one, other = (
-        policies(render(tmp_path / str(number), policy="admission", **answers))
-        for number, answers in enumerate(ANSWERS)
-    )
+def test_the_rules_follow_the_answers() -> None:
+    one, other = (policies(rendered(policy="admission", **answers)) for answers in ANSWERS)
     assert "at least 25:" in json.dumps(one)
     assert "at least 105:" in json.dumps(other)
     assert ">= 105" in other[f"{LONGEST}-pods"]["validations"][-1]["expression"]
@@ -75,8 +72,8 @@ def test_the_rules_follow_the_answers(tmp_path: Path) -> None:
     assert f"{LONGEST}-edge" in reached["matchExpressions"][0]["values"]
 
 
-def test_without_policies_nothing_speaks_of_them(tmp_path: Path) -> None:
-    files = texts(render(tmp_path, policy="none"))
+def test_without_policies_nothing_speaks_of_them() -> None:
+    files = texts(rendered(policy="none"))
     assert not [name for name in files if "polic" in name and "network-policy" not in name]
     for words in ("admission.py", "common-expression-language", "deploy/policies", "import cel"):
         assert not [name for name, text in files.items() if words in text and name != "README.md"]

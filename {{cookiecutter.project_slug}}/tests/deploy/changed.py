@@ -3,15 +3,14 @@
 import copy
 import functools
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 from tools.manifests.model import Finding, Manifest, Project, Rendered
 from tools.manifests.rendering import render_all
+from tools.package import ROOT
 
 from ..support.server import program
 
-ROOT = Path(__file__).parents[2]
 GONE: Any = object()
 Change = Callable[[list[Any]], None]
 

@@ -2,7 +2,7 @@
 
 import re
 
-from tools.drill.package import ROOT, groups
+from tools.package import ROOT, groups
 
 from .mistake import DEPLOYMENT, ENVIRONMENT, MONITOR, SERVE, Mistake, variable
 

@@ -1,6 +1,6 @@
 """Objects that are not as they have to be."""
 
-from tools.drill.package import ROOT
+from tools.package import ROOT
 
 from .mistake import (
     ACCOUNT,

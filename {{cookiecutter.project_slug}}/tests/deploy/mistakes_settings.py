@@ -1,6 +1,6 @@
 """Settings that the service cannot take, or that change nothing."""
 
-from tools.drill.package import groups
+from tools.package import groups
 
 from .mistake import (
     CONFIG,

@@ -11,13 +11,13 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from steadfast_service.domain.orders import MAX_AMOUNT
+from tools.package import ROOT
 
 from ..support.config_files import Volume
 from ..support.process import Process, free_port, serving, until
 from ..support.server import ServerProcess, program
 from ..support.serving import ORDER
 
-ROOT = Path(__file__).parents[2]
 TOKEN = "monitored-token-0123"
 FLAGS = b"flags: {large_orders: {enabled: true, percentage: 100}}"
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tools.drill.package import ROOT
 from tools.manifests.__main__ import VERSIONS, made
 from tools.manifests.checks import CHECKS
 from tools.manifests.model import Finding, Project, Rendered, Skipped
 from tools.manifests.rendering import RenderError, kustomize, render
+from tools.package import ROOT
 
 # What needs programs of others has tests of its own.
 QUICK = [name for name in CHECKS if name not in {"cluster", "linters", "monitoring", "policies"}]

@@ -2,15 +2,15 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from tools.package import ROOT
+
 from ..support.process import command, environment
 
-ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "deploy/compose"
 DEFAULT = re.compile(r"\$\{\w+:-([^}]*)\}")
 

@@ -12,9 +12,10 @@ from tools.manifests.observability import (
     rule_queries,
     selectors,
 )
+from tools.package import ROOT
 
 from ..support.process import Process, until
-from .monitored import ROOT, Prometheus, eventful_service, exposed
+from .monitored import Prometheus, eventful_service, exposed
 
 # What Prometheus adds to every series of ours, and what rules leave of that.
 TARGET = frozenset({"job", "namespace", "pod", "instance"})

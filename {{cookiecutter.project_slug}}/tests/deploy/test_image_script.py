@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.drill.package import ROOT
+from tools.package import ROOT
 
 NEEDED = ("cat", "date", "dirname", "git", "mkdir", "rm", "sed", "sh")
 # Answers what it is asked, writes what the script reads, and keeps its arguments.

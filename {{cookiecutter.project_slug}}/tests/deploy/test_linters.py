@@ -7,9 +7,10 @@ import pytest
 
 from tools.manifests.checks import linters
 from tools.manifests.model import Finding, Project, Skipped
+from tools.package import ROOT
 
 from ..support.server import program
-from .changed import ROOT, Change, changed, project, put, rendered, rules
+from .changed import Change, changed, project, put, rendered, rules
 
 FIRST = "spec.template.spec.containers.0"
 

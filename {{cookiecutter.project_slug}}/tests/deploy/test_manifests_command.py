@@ -6,9 +6,10 @@ import sys
 from tools.manifests.__main__ import made
 from tools.manifests.checks import CHECKS, posture, schemas
 from tools.manifests.model import Finding, Rendered, Skipped
+from tools.package import ROOT
 
 from ..support.server import program
-from .changed import ROOT, project
+from .changed import project
 
 
 def run(*words: str) -> "subprocess.CompletedProcess[str]":

@@ -14,10 +14,10 @@ from tools.manifests.model import Finding, Project, Skipped
 from tools.manifests.observability import alerts, with_variables
 from tools.manifests.prometheus_rule import DERIVED, SOURCE, derived, expected
 from tools.manifests.rendering import render
+from tools.package import ROOT
 
 from ..support.server import program
 
-ROOT = Path(__file__).parents[2]
 OVERLAY = ROOT / "deploy/kustomize/overlays/production"
 
 

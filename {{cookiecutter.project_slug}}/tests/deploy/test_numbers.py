@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from steadfast_service.settings import Settings
-from tools.drill.package import ROOT
 from tools.manifests.checks import numbers, settings
 from tools.manifests.durations import seconds
 from tools.manifests.model import Finding, Project, Rendered
 from tools.manifests.rendering import objects
 from tools.manifests.settings import Running, running
+from tools.package import ROOT
 
 from .support import overlay, project, rendered
 

@@ -12,7 +12,7 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-ROOT = Path(__file__).parents[2]
+from tools.package import ROOT
 
 
 def _make_sbom(*arguments: str) -> bytes:

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from steadfast_service.settings import Settings
-from tools.drill.package import ROOT
 from tools.manifests.checks import posture
 from tools.manifests.model import Rendered
 from tools.manifests.rendering import render
+from tools.package import ROOT
 
 from .mistake import Mistake
 from .mistakes_numbers import NUMBERS

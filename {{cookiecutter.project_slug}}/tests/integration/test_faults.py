@@ -214,8 +214,10 @@ async def test_a_dependency_that_is_slow_on_purpose_runs_into_its_own_timeout(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     rule = {"dependency": "payments", "delay": FOREVER}
-    async with faulty(tmp_path_factory, rule, http={"request_timeout": 1}) as running:
+    short = dict.fromkeys(("timeout", "attempt_timeout", "connect_timeout"), 0.2)
+    async with faulty(tmp_path_factory, rule, dependencies={"payments": short}) as running:
         async with asyncio.timeout(BOUND):
             response = await running.client.post("/api/orders", json=ORDER)
+        assert response.status_code == 504
         assert response.headers[MARK] == "dependency=payments;delay=3600"
         assert await running.metric("faults_injected_total", kind="dependency_delay") >= 1

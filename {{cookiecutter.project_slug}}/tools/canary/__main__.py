@@ -9,20 +9,19 @@ import signal
 import sys
 import time
 import tomllib
-from pathlib import Path
 from types import FrameType
 from typing import Annotated
 
 import typer
 import yaml
 
+from ..package import ROOT
 from .cluster import Cluster, ClusterError
 from .judging import Limits
 from .kubectl import Kubectl, KubectlError
 from .measures import MeasureError, Measures
 from .steps import Canary, Failed, Pace
 
-ROOT = Path(__file__).parents[2]
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 cli = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 

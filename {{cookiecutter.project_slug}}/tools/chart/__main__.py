@@ -7,11 +7,9 @@ from typing import Annotated
 
 import typer
 
-from tools.manifests.rendering import RenderError, render
-
+from ..manifests.rendering import RenderError, render
+from ..package import ROOT
 from .chart import OVERLAYS, Chart
-
-ROOT = Path(__file__).parents[2]
 
 
 def main(

@@ -10,7 +10,7 @@ from contextlib import aclosing
 import uvicorn
 import uvloop
 
-from .package import PACKAGE
+from ..package import PACKAGE
 
 
 async def main() -> None:

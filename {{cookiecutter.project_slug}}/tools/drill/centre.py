@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from .package import PACKAGE
+from ..package import PACKAGE
 
 GARBAGE: Mapping[str, bytes] = {
     "a value that the schema refuses": b"http: {request_timeout: soon}\n",

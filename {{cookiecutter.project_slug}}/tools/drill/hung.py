@@ -5,7 +5,7 @@ import importlib
 from types import TracebackType
 from typing import Any
 
-from .package import PACKAGE
+from ..package import PACKAGE
 
 Closing: Any = importlib.import_module(f"{PACKAGE}.runtime.shutdown").Closing
 

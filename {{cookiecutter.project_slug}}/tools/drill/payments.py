@@ -14,7 +14,7 @@ import orjson
 import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .package import PACKAGE
+from ..package import PACKAGE
 from .processes import HOST
 
 

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from .package import ROOT
+from ..package import ROOT
 
 HOST = "127.0.0.1"
 START_LIMIT = 30.0  # seconds; far above what a loaded machine needs

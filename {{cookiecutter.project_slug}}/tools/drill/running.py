@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from .package import groups
+from ..package import groups
 from .postgres import Postgres, installed, postgres
 from .processes import DrillError
 from .promises import Scorecard

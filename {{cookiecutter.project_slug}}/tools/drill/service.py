@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import orjson
 
-from .package import PACKAGE
+from ..package import PACKAGE
 from .processes import HOST, START_LIMIT, DrillError, Process, free_port, python, until
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from ..package import groups
 from .load import Load, loading
-from .package import groups
 from .postgres import Postgres
 from .processes import HOST
 from .promises import Scorecard

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from .package import PACKAGE, groups
+from ..package import PACKAGE, groups
 from .payments import read_book
 from .postgres import Postgres
 from .processes import HOST, START_LIMIT, Process, free_port, listens, python, until

@@ -9,11 +9,11 @@ from typing import Annotated
 
 import typer
 
+from ..package import ROOT
 from .checks import CHECKS
 from .model import Check, Finding, Project, Skipped
 from .rendering import RenderError, read_crds, render_all
 
-ROOT = Path(__file__).parents[2]
 # The three newest minor versions, which Kubernetes itself supports.
 VERSIONS = ("1.35", "1.36", "1.37")
 

@@ -43,5 +43,6 @@ def expected(root: Path) -> str:
 
 
 if __name__ == "__main__":
-    ROOT = Path(__file__).parents[2]
+    from ..package import ROOT
+
     ROOT.joinpath(DERIVED).write_text(expected(ROOT), encoding="utf-8")

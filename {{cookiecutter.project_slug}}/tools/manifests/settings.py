@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..drill.package import PACKAGE
+from ..package import PACKAGE
 from .model import Manifest, Project, Rendered
 from .pods import Workload, namespace, unfolded, workloads
 from .stand_ins import Stand, stand_ins

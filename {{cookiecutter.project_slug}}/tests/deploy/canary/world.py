@@ -13,11 +13,12 @@ from typing import Any
 
 import httpx
 
+from tools.package import ROOT
+
 from ...support.process import LIMIT, Process
 from ...support.prometheus import Prometheus
 from ..support import overlay, rendered
 
-ROOT = Path(__file__).parents[3]
 PODS = 6
 # As fast as one scrape a second allows; latency says something where a test wants it to.
 PACE = ("--window=5", "--interval=0.5", "--min-requests=4", "--fast-enough=10", "--patience=100")

@@ -13,8 +13,8 @@ import yaml
 
 from tools.chart.chart import OVERLAYS
 from tools.manifests.rendering import objects, render
+from tools.package import ROOT
 
-ROOT = Path(__file__).parents[3]
 # Kubernetes merges these by name: their order says nothing.
 BY_NAME = {"env", "volumes", "volumeMounts", "ports"}
 

@@ -12,10 +12,10 @@ import pytest
 
 from tools.manifests.pods import Workload, workloads
 from tools.manifests.rendering import RenderError, kustomize, render
+from tools.package import ROOT
 
 from ...support.process import Process, command, free_port, starting
 
-ROOT = Path(__file__).parents[3]
 TOKEN = "sixteen-characters-at-least"
 
 

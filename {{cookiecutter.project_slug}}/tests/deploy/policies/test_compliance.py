@@ -2,15 +2,13 @@
 
 import importlib
 import re
-from pathlib import Path
 
 import pytest
 import yaml
 from pydantic import BaseModel
 
-from tools.drill.package import PACKAGE
+from tools.package import PACKAGE, ROOT
 
-ROOT = Path(__file__).parents[3]
 TEXT = ROOT.joinpath("deploy", "compliance.md").read_text(encoding="utf-8")
 ROWS = [line for line in TEXT.splitlines() if line.startswith("|") and not line.startswith("|--")]
 NAMES = sorted(set(re.findall(r"`([^`]+)`", TEXT)))

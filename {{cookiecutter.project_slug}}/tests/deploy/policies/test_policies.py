@@ -11,10 +11,10 @@ from tools.manifests.admission import Policy, Request, policies, rule
 from tools.manifests.checks.policies import check
 from tools.manifests.model import Finding, Manifest, Project
 from tools.manifests.rendering import objects, render
+from tools.package import ROOT
 
 from . import samples
 
-ROOT = Path(__file__).parents[3]
 FOLDER = ROOT / "deploy" / "policies"
 BAD, GOOD = samples.bad(), samples.good()
 

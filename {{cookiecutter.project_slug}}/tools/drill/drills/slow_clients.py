@@ -4,8 +4,8 @@ import asyncio
 import time
 from contextlib import suppress
 
+from ...package import request_timeout
 from ..ledger import nothing_lost
-from ..package import request_timeout
 from ..processes import HOST
 from ..records import Kind
 from ..stage import Drill, Stage

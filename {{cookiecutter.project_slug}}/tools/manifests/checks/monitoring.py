@@ -5,10 +5,9 @@ import subprocess
 from collections.abc import Iterator
 
 from ..model import Finding, Project, Skipped
-from ..observability import RUNBOOK, alerts, anchors, panel_queries, panels, selectors
+from ..observability import DASHBOARD, RUNBOOK, alerts, anchors, panel_queries, panels, selectors
 from ..prometheus_rule import DERIVED, SOURCE, expected
 
-DASHBOARD = "observability/dashboard.json"
 SEVERITIES = ("page", "ticket")
 ANNOTATIONS = ("summary", "description", "runbook_url")
 

@@ -95,9 +95,17 @@ def _parameters(root: Path, one: Manifest) -> Iterator[Mapping[str, str]]:
                 yield {"path.path": place, "path.basename": path.name}
 
 
-def _filled(text: str, values: Mapping[str, str]) -> str:
-    """The text of one application. Raises `KeyError` for what no generator gives."""
-    return TEMPLATED.sub(lambda found: str(values[found[1]]), text)
+class _Unfilled(Exception):
+    """A template wants what no generator gives; the message says which."""
+
+
+def _filled(what: str, text: str, values: Mapping[str, str]) -> str:
+    """The text of one application. Raises `_Unfilled`."""
+    try:
+        return TEMPLATED.sub(lambda found: str(values[found[1]]), text)
+    except KeyError as exc:
+        said = f"{what} {text!r} wants {exc}, which its generator does not give"
+        raise _Unfilled(said) from None
 
 
 def _paths(
@@ -111,10 +119,9 @@ def _paths(
         yield rendered.finding(one, "references/argocd", "its generators give nothing")
     for given in values:
         try:
-            place = _filled(path, given)
-        except KeyError as exc:
-            text = f"path {path!r} wants {exc}, which its generator does not give"
-            yield rendered.finding(one, "references/argocd", text)
+            place = _filled("path", path, given)
+        except _Unfilled as exc:
+            yield rendered.finding(one, "references/argocd", str(exc))
             continue
         if not (project.root / place / "kustomization.yaml").exists():
             text = f"path {place!r} is no folder with a kustomization.yaml in this repository"
@@ -150,14 +157,13 @@ def _destinations(
     allowed = (project_of or {}).get("spec", {}).get("destinations")
     for given in values:
         try:
-            place = _filled(path, given)
-        except KeyError:
+            place = _filled("path", path, given)
+        except _Unfilled:
             continue  # said above
         try:
-            home = _filled(wanted, given)
-        except KeyError as exc:
-            text = f"namespace {wanted!r} wants {exc}, which its generator does not give"
-            yield rendered.finding(one, "references/argocd", text)
+            home = _filled("namespace", wanted, given)
+        except _Unfilled as exc:
+            yield rendered.finding(one, "references/argocd", str(exc))
             continue
         folder = next((other for other in project.rendered if other.name == place), None)
         spaces = folder.of_kind("Namespace") if folder else ()

@@ -4,7 +4,7 @@ import importlib
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 [PACKAGE] = [path.parent.name for path in ROOT.glob("src/*/app.py")]
 
 
