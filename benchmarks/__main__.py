@@ -7,6 +7,7 @@
 - `inside.breaker`: what the circuit breaker adds to a call, and what pybreaker as it comes does.
 - `inside.settings`: what reading a setting costs, and putting a change in force.
 - `inside.outbound`: the client of other services beside httpx as it comes, and after a storm.
+- `watching`: what it costs that the service can be looked into, and to look.
 - `startup`: generation, process start to ready, memory when idle.
 
 `make bench ARGS=--quick` takes fewer and shorter rounds. Everything that is compared is
@@ -19,7 +20,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import load, service, startup
+from . import load, service, startup, watching
 from .table import Row, table
 
 
@@ -53,6 +54,7 @@ def measure(*, quick: bool) -> None:
         breaker = service.inside("breaker", env, rounds=5 if quick else 25)
         settings = service.inside("settings", env, rounds=5 if quick else 25)
         outbound = service.inside("outbound", env, rounds=3 if quick else 10)
+        seen = watching.measure(env, starts=3 if quick else 12, seconds=1)
         start = startup.measure(env, rounds=3 if quick else 5)
     written = Row("generation of the service", generation, "s", "<= 2")
     print(table("The service beside its peers", [*loads, *records["ratios"], *start, written]))
@@ -60,6 +62,8 @@ def measure(*, quick: bool) -> None:
     print(table("What a log record costs, on top of an empty call", records["costs"]))
     print(table("What the circuit breaker costs, on top of the call", breaker["costs"]))
     print(table("What a setting costs its readers, and a change of one", settings["settings"]))
+    print(table("GET /api/version, to the same without diagnostics and console", seen["ratios"]))
+    print(table("What the process does by itself, without a request", seen["alone"]))
     print(table("Calls to another service, 100 at once", outbound["outbound"]))
 
 

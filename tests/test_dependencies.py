@@ -18,6 +18,7 @@ from tests.rendering import rendered
 PLUGINS: Mapping[str, str] = {
     "aiosqlite": r"sqlite\+aiosqlite",
     "asyncpg": r"postgresql\+asyncpg",
+    "fastapi-swagger": r"\"fastapi_swagger\"",
     "httptools": r"httptools",
     "python-multipart": r"MultiPartParser",
     "uvloop": r"uvloop",
@@ -58,6 +59,7 @@ BROUGHT: Mapping[str, str] = {
     "anyio": "httpx",
     "cryptography": "pyjwt",
     "cyclonedx": "cyclonedx-bom",
+    "markupsafe": "jinja2",
     "pydantic_core": "pydantic",
     "referencing": "jsonschema",
     "typing_extensions": "pydantic",

@@ -34,6 +34,8 @@ FOREIGN = {
     "observability/prometheus-rule.yaml": r"\{\{ \$[\w.]+( \| \w+)? \}\}",
     "observability/rules.yaml": r"\{\{ \$[\w.]+( \| \w+)? \}\}",
 }
+# The service's own templates, in the same language as ours.
+ITS_TEMPLATES = "/runtime/ops/console/templates/"
 
 
 @pytest.fixture(params=SAMPLES, ids=lambda sample: "-".join(sample.values())[:40] or "default")
@@ -58,6 +60,8 @@ def test_nothing_of_the_template_is_left(service: Path) -> None:
     for name, text in texts(service).items():
         if name in FOREIGN:
             text = re.sub(FOREIGN[name], "", text)  # noqa: PLW2901
+        if ITS_TEMPLATES in name:
+            text = re.sub(r"\{\{.*?\}\}|\{%.*?%\}", "", text, flags=re.DOTALL)  # noqa: PLW2901
         # Expressions of GitHub Actions have these braces too, behind a dollar sign.
         for trace in (r"(?<!\$)\{\{", "{%", "# jinja:", "steadfast"):
             assert not re.search(trace, text), f"{name} holds {trace}"

@@ -1,4 +1,4 @@
-"""The command line: serve, check, migrate, routes."""
+"""The command line: serve, check, migrate, routes, debug."""
 
 import sys
 from contextlib import aclosing
@@ -11,6 +11,7 @@ from .runtime.config.configuration import Configuration
 from .runtime.config.environment import environment
 from .runtime.config.problems import InvalidSettings, unknown_variables
 from .runtime.errors import StartupError
+from .runtime.ops.diagnostics.command import debug
 from .settings import Settings, open_settings
 
 cli = typer.Typer(
@@ -19,6 +20,8 @@ cli = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+
+cli.add_typer(debug, name="debug", help="See what a running service does.")
 
 
 def fail(*lines: str) -> NoReturn:

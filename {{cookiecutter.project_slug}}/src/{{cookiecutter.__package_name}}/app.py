@@ -41,8 +41,7 @@ from .runtime.observability.metrics import open_metrics
 from .runtime.observability.opening import open_pipeline
 from .runtime.observability.sampling import open_sampling
 from .runtime.observability.traces import open_tracing
-from .runtime.ops.access import Access
-from .runtime.ops.management import management_app
+from .runtime.ops.management import open_management
 from .runtime.ops.probes import probe_routes
 from .runtime.outbound.dependencies import open_dependencies
 from .runtime.shutdown import Closing
@@ -143,20 +142,21 @@ async def open_service(
             pipeline=pipeline,
             limits=open_time_limits(live(lambda s: s.http), log),
             rate_limit=open_rate_limit(closing, meters, live(lambda s: s.rate_limit)),
-            shedding=open_shedding(closing, meters, router, waiting, live(lambda s: s.shedding)),
+            shedding=open_shedding(meters, router, waiting, live(lambda s: s.shedding)),
             faults=faults,
             tracer=tracing.tracer(),
         )
-        management = management_app(
+        app = chain.wrap(api, layers)
+        management = open_management(
+            closing=closing,
             health=health,
-            registry=meters.registry,
+            metrics=meters,
             info={**info, "environment": settings.environment},
             config=config,
             pipeline=pipeline,
             dependencies=clients,
             faults=faults,
-            may_inject=settings.may_inject,
-            access=Access(live(lambda s: s.management)),
+            app=app,
         )
         watch(config, settings.config, closing, health, meters)
-        yield Service(chain.wrap(api, layers), api, management, health)
+        yield Service(app, api, management, health)

@@ -1,5 +1,6 @@
 """What the build of the image does to files, on files of its own and on real libraries."""
 
+import gzip
 import importlib.util
 import os
 import subprocess
@@ -61,6 +62,20 @@ def test_a_list_that_is_out_of_date_stops_the_build(site: Path) -> None:
         slim.take_out(site, ["lemon", "sugar"])
     with pytest.raises(SystemExit, match="no such folder, so it cannot be dropped: tea/sugar"):
         slim.trim(site, ["tea/sugar"])
+
+
+def test_what_only_browsers_read_is_kept_compressed(site: Path) -> None:
+    static = site / "tea" / "static"
+    static.mkdir()
+    for name in ("tea.js", "tea.css", "tea.png"):
+        static.joinpath(name).write_bytes(b"tea " * 1000)
+    slim.pack(site, ["tea/static"])
+    assert _names(static) == {"tea.js.gz", "tea.css.gz", "tea.png"}
+    packed = static.joinpath("tea.js.gz").read_bytes()
+    assert gzip.decompress(packed) == b"tea " * 1000
+    assert packed[4:8] == bytes(4)  # no time of the build
+    with pytest.raises(SystemExit, match="nothing to pack in tea/static"):
+        slim.pack(site, ["tea/static"])
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the image's libraries are Linux's")

@@ -112,7 +112,7 @@ def test_routes_lists_them(tmp_path: Path) -> None:
 def test_help_names_the_commands(tmp_path: Path) -> None:
     done = command("--help", env=environment(tmp_path))
     assert done.returncode == 0
-    for word in ("serve", "check", "migrate", "routes"):
+    for word in ("serve", "check", "migrate", "routes", "debug"):
         assert f"  {word} " in done.stdout
 
 

@@ -1,29 +1,25 @@
 """`/dependencies` on the operators' port."""
 
 from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from prometheus_client import CollectorRegistry
-from pydantic import SecretStr
+from fastapi import FastAPI
 
 from steadfast_service.runtime.active_faults import ActiveFaults
-from steadfast_service.runtime.config.configuration import Configuration
-from steadfast_service.runtime.config.live import Live
 from steadfast_service.runtime.health import Health
 from steadfast_service.runtime.http.server import loopback
 from steadfast_service.runtime.observability.logs import Pipeline
 from steadfast_service.runtime.observability.metrics import Metrics
-from steadfast_service.runtime.ops.access import Access
 from steadfast_service.runtime.ops.dependencies import State
-from steadfast_service.runtime.ops.management import management_app
-from steadfast_service.settings import Management, Settings
+from steadfast_service.runtime.ops.management import open_management
+from steadfast_service.runtime.shutdown import Closing
 
+from ..support.management import OPERATOR, TOKEN
 from ..support.records import Records, record_logs
-
-TOKEN = "a-token-of-the-operators"
-OPERATOR = {"Authorization": f"Bearer {TOKEN}"}
+from ..support.serving import config_for
 
 
 class Payments:
@@ -62,22 +58,25 @@ def records(logged: tuple[Pipeline, Records]) -> Records:
 
 @pytest.fixture
 async def ops(
-    payments: Payments, logged: tuple[Pipeline, Records]
+    payments: Payments, logged: tuple[Pipeline, Records], tmp_path: Path
 ) -> AsyncIterator[httpx.AsyncClient]:
     """The management port of a service that calls `payments`."""
-    app = management_app(
-        health=Health(),
-        registry=CollectorRegistry(),
-        info={"name": "tested", "version": "1"},
-        config=Configuration(Settings),
-        pipeline=logged[0],
-        dependencies={"payments": payments},
-        faults=ActiveFaults((), Metrics()),
-        may_inject=True,
-        access=Access(Live(Management(token=SecretStr(TOKEN)))),
-    )
-    async with loopback(app) as url, httpx.AsyncClient(base_url=url) as client:
-        yield client
+    config = config_for(tmp_path, management={"token": TOKEN})
+    metrics = Metrics()
+    async with Closing(5) as closing:
+        app = open_management(
+            closing=closing,
+            health=Health(),
+            metrics=metrics,
+            info={"name": "tested", "version": "1", "commit": "none"},
+            config=config,
+            pipeline=logged[0],
+            dependencies={"payments": payments},
+            faults=ActiveFaults((), metrics),
+            app=FastAPI(),
+        )
+        async with loopback(app) as url, httpx.AsyncClient(base_url=url) as client:
+            yield client
 
 
 async def test_every_dependency_reports(ops: httpx.AsyncClient, payments: Payments) -> None:

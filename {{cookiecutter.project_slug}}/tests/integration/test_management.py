@@ -5,12 +5,14 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+import structlog
 
 from steadfast_service.runtime.health import Phase
-from steadfast_service.runtime.ops.management import LINKS
 from steadfast_service.settings import Settings
 
-from ..support.serving import Served, served
+from ..support.caller import HAS_AUTH
+from ..support.management import documents
+from ..support.serving import ORDER, Served, served
 
 SECRET = "hunter2hunter2hunter2"
 
@@ -20,22 +22,63 @@ async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ser
     folder = tmp_path_factory.mktemp(SECRET)  # so that it is in the database's URL too
     redis = {"storage": f"redis://user:{SECRET}@127.0.0.1:1/0"}
     rules = {"rules": [{"delay": 1, "percentage": 1, "route": "GET /docs"}]}
-    groups: dict[str, Any] = {"management": {"token": SECRET}, "rate_limit": redis, "faults": rules}
+    groups: dict[str, Any] = {
+        "management": {"token": SECRET},
+        "rate_limit": redis,
+        "faults": rules,
+        "dependencies": {"payments": {"url": f"http://user:{SECRET}@127.0.0.1:1"}},
+    }
     async with served(folder, **groups) as it:
+        it.service.api.router.add_api_route("/api/lab/leak", leak)
         yield it
 
 
-@pytest.mark.parametrize("path", ["/", *LINKS])
-async def test_every_page_that_is_linked_is_there(running: Served, path: str) -> None:
-    response = await running.ops.get(path)
-    assert response.status_code == 200
-    assert SECRET not in response.text
+async def leak() -> None:
+    """Whatever an exception says, it must not be shown."""
+    structlog.get_logger().info("step", authorization=SECRET, url=f"amqp://user:{SECRET}@broker")
+    raise OSError(f"cannot connect to postgresql://user:{SECRET}@db:5432/orders")
 
 
-async def test_the_first_page_leads_to_the_others(running: Served) -> None:
-    page = (await running.ops.get("/")).text
-    for path in LINKS:
-        assert f'href="{path}"' in page
+async def broken() -> None:
+    raise OSError(f"cannot connect to redis://user:{SECRET}@127.0.0.1:1/0")
+
+
+async def test_every_document_is_json_and_shows_no_secret(running: Served) -> None:
+    credentials = {"Authorization": f"Bearer {SECRET}", "Cookie": f"session={SECRET}"}
+    if HAS_AUTH:
+        await running.client.get("/api/orders/x", headers=credentials)  # refused, and so logged
+    await running.client.post("/api/orders", json=ORDER)  # its dependency is not there
+    await running.client.get(f"/api/lab/leak?token={SECRET}", headers={"Cookie": SECRET})
+    fault = {"route": "GET /api/version", "delay": 0.1, "expires_in": 5}
+    await running.ops.post("/faults", json=fault, headers=credentials)
+    health = running.service.health
+    health.register("broker", broken, critical=False)
+    paths = documents(running.service)
+    assert {"/info", "/config", "/failures", "/audit", "/flags", "/debug/stalls"} <= set(paths)
+    for path in paths:
+        response = await running.ops.get(path)
+        assert (response.status_code, path) == (200, path)
+        assert response.headers["content-type"] == "application/json"
+        assert response.headers["cache-control"] == "no-store"
+        assert isinstance(response.json(), dict)
+        assert (SECRET in response.text, path) == (False, path)
+        assert (await running.ops.head(path)).status_code == 200
+    assert "***@db:5432" in (await running.ops.get("/failures")).text
+    assert "***@127.0.0.1" in (await running.ops.get("/readyz")).text
+    del health._checks["broker"]
+    for path in ("/", "/metrics"):
+        assert (SECRET in (await running.ops.get(path)).text, path) == (False, path)
+    assert not any(SECRET.encode() in line for line in running.records.lines)
+
+
+async def test_documents_that_nobody_has_filled_are_there_too(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    async with served(tmp_path_factory.mktemp("fresh")) as fresh:
+        for path in documents(fresh.service):
+            response = await fresh.ops.get(path)
+            assert (response.status_code, path) == (200, path)
+            assert (bool(response.json()), path) == (True, path)
 
 
 async def test_the_settings_are_shown_without_secrets(running: Served) -> None:
@@ -127,7 +170,7 @@ async def test_a_hanging_dependency_does_not_hang_the_probe(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     async with served(tmp_path_factory.mktemp("hanging")) as running:
-        running.service.health._check_timeout = 0.05
+        running.service.health._check_timeout = 0.5
         running.service.health.register("mail", asyncio.Event().wait, critical=False)  # type: ignore[arg-type]
         async with asyncio.timeout(5):
             response = await running.client.get("/readyz")

@@ -162,4 +162,4 @@ async def test_the_version_says_what_runs(running: Served) -> None:
 async def test_the_documentation_is_served(running: Served) -> None:
     response = await running.client.get("/docs")
     assert response.status_code == 200
-    assert "/openapi.json" in response.text
+    assert "swagger-ui-bundle.js" in response.text

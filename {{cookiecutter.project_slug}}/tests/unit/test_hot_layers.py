@@ -152,11 +152,9 @@ async def closing() -> AsyncIterator[Closing]:
         yield it
 
 
-async def test_critical_routes_and_limits_follow_while_requests_are_in_flight(
-    closing: Closing,
-) -> None:
+async def test_critical_routes_and_limits_follow_while_requests_are_in_flight() -> None:
     settings = Changing(Shedding(max_in_flight=2, min_in_flight=1, target_lag=0))
-    shedding = open_shedding(closing, Metrics(), OperationRouter(), int, settings)
+    shedding = open_shedding(Metrics(), OperationRouter(), int, settings)
     inner = App()
     app = partial(shedding, exempt=())(inner)
     inner.gate.clear()

@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from steadfast_service.runtime.http.problems import Problem
 from steadfast_service.runtime.observability.metrics import Metrics
-from steadfast_service.runtime.ops.access import Access
+from steadfast_service.runtime.ops.access import open_access
 from steadfast_service.runtime.outbound.breaker import State
 from steadfast_service.runtime.outbound.options import RetryOptions
 from steadfast_service.runtime.outbound.pipeline import Pipeline
@@ -97,7 +97,7 @@ def test_a_pipeline_changes_as_a_whole_or_not_at_all() -> None:
 
 def test_a_rotated_token_counts_at_once() -> None:
     settings = Changing(Management(token=SecretStr("first")))
-    access = Access(settings)
+    access, _ = open_access(settings)
 
     def refused(value: str) -> int:
         headers = [(b"authorization", f"Bearer {value}".encode())]

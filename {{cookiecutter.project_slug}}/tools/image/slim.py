@@ -4,6 +4,7 @@ The Dockerfile's build stage runs it with the base's Python and nothing else ins
 """
 
 import argparse
+import gzip
 import marshal
 import os
 import shlex
@@ -26,6 +27,7 @@ UNREAD: Final = frozenset(
 TESTS: Final = frozenset({"__pycache__", "_testbase", "test", "testing", "tests"})
 # Scripts for a shell that is not used, and headers for a compiler that is not there.
 UNUSED: Final = ("bin", "include")
+FOR_BROWSERS: Final = frozenset({".css", ".js"})
 
 # ELF's header, 64 bits: where its two tables stand. All machines with images are little-endian.
 ELF: Final = b"\x7fELF\x02\x01"
@@ -75,6 +77,22 @@ def trim(site: Path, dropped: Sequence[str] = ()) -> None:
     for path in site.glob("*.dist-info/METADATA"):
         # Scanners read the fields; behind them stands a page for the index.
         path.write_bytes(path.read_bytes().partition(b"\n\n")[0] + b"\n")
+
+
+def pack(site: Path, names: Sequence[str]) -> None:
+    """Compress the scripts and styles in these folders, which only browsers read.
+
+    Raises:
+        SystemExit: there is none in one of them, so the list has to be looked at.
+    """
+    for name in names:
+        found = [path for path in site.joinpath(name).glob("*") if path.suffix in FOR_BROWSERS]
+        if not found:
+            raise SystemExit(f"slim: nothing to pack in {name}")
+        for path in found:
+            packed = gzip.compress(path.read_bytes(), mtime=0)
+            path.with_name(f"{path.name}.gz").write_bytes(packed)
+            path.unlink()
 
 
 def without_symbols(library: bytes) -> bytes:
@@ -158,17 +176,19 @@ def main() -> None:
     parser.add_argument("--library", type=Path, required=True, help="gets Python's own byte code")
     parser.add_argument("--leave-out", default="", help="distributions that nothing imports")
     parser.add_argument("--drop", action="append", default=[], help="folders nothing imports")
-    parser.add_argument("--terse", default="", help="packages whose docstrings nothing reads")
+    parser.add_argument("--pack", default="", help="folders whose scripts go to browsers")
+    parser.add_argument("--terse", action="append", default=[], help="whose docs nothing reads")
     parser.add_argument("--run", action="append", default=[], help="arguments of python")
     given = parser.parse_args()
     take_out(given.site, given.leave_out.split())
     trim(given.site, " ".join(given.drop).split())
     trim(given.source)
+    pack(given.site, given.pack.split())
     for library in given.site.rglob("*.so*"):
         library.write_bytes(without_symbols(library.read_bytes()))
     own = Path(sysconfig.get_path("stdlib"))
     given.library.mkdir(parents=True, exist_ok=True)
-    terse = [given.site / name for name in given.terse.split()]
+    terse = [given.site / name for name in " ".join(given.terse).split()]
     folders = [given.source, given.site]
     for source in loaded(given.run, folders):
         if source.is_relative_to(given.source) or source.is_relative_to(given.site):

@@ -123,6 +123,11 @@ class ConcurrencyLimit:
         self._target = target_lag
         self._set(self.limit if target_lag else max_in_flight)
 
+    @property
+    def saturated(self) -> bool | None:
+        """Whether the process was saturated of late; None while the limit does not adapt."""
+        return self._clock() - self._saturated_at < CALM if self._target else None
+
     def enter(self) -> float:
         """One more in flight. Returns the instant, for `leave`."""
         self.in_flight += 1

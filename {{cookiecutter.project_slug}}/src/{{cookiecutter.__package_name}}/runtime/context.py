@@ -40,6 +40,7 @@ class RequestState:
         "shed",
         "span_id_used",
         "status",
+        "story",
         "stream",
         "trace_id",
         "traced",
@@ -63,6 +64,7 @@ class RequestState:
         self.sampled = True  # log records are written as they come
         self.bound: dict[str, Any] | None = None  # fields that every record of the request gets
         self.held: deque[Any] | None = None  # records that wait to see how the request ends
+        self.story: list[bytes] | None = None  # those that were written, as JSON
         self.deadline = NO_DEADLINE
         self.cap = NO_DEADLINE  # the latest instant that the caller allows
         self.stream = False

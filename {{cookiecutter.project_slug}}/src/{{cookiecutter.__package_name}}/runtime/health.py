@@ -16,6 +16,8 @@ from typing import Any
 
 import structlog
 
+from .masking import masked
+
 # A check that takes longer than a probe's own timeout is a failed check.
 CHECK_TIMEOUT = 2.0
 # Probes of the kubelet, a load balancer and a person cost a dependency one check per 2 s.
@@ -66,8 +68,12 @@ class Health:
     def started(self) -> bool:
         return self.phase is not Phase.STARTING
 
+    async def report(self) -> dict[str, Any]:
+        """Whether to send traffic here, and why not, in what JSON can say."""
+        return (await self.readiness())[1]
+
     async def readiness(self) -> tuple[bool, dict[str, Any]]:
-        """Whether to send traffic here, and why not."""
+        """Whether to send traffic here, and the same with the reasons."""
         await asyncio.gather(*(self._refresh(n, c) for n, c in self._checks.items()))
         failing = {n for n, c in self._checks.items() if c.error is not None}
         critical = {n for n in failing if self._checks[n].critical}
@@ -107,7 +113,7 @@ class Health:
         except TimeoutError:
             registered.error = f"no answer within {self._check_timeout:g} s"
         except Exception as exc:  # noqa: BLE001 - a check fails in its own way
-            registered.error = f"{type(exc).__name__}: {exc}".splitlines()[0][:200]
+            registered.error = masked(f"{type(exc).__name__}: {exc}".splitlines()[0])[:200]
         finally:
             registered.at = time.monotonic()
             registered.running = None

@@ -78,12 +78,13 @@ def _environment(rendered: Rendered, one: Running) -> Iterator[tuple[str, str]]:
 
 def _entries(one: Running) -> Iterator[tuple[str, str]]:
     """What a ConfigMap says takes effect when it changes."""
-    kind, tree = module("settings").Settings, module("runtime.config.tree")
+    tree = module("runtime.config.tree")
+    hot = tree.hot_settings(module("settings").Settings)
     for mount in sorted(one.maps & one.layers.keys()):
         _, paths = module("runtime.config.layers").stack([one.layers[mount]])
         for path in paths:
             name = tree.variable(path)
-            if not tree.is_hot(kind, path):
+            if not tree.is_hot(path, hot):
                 text = f"{'.'.join(path)} in a ConfigMap: only a restart changes it; set {name}"
                 yield "restart", f"{text} in the environment, so that a change restarts the pods"
             elif one.origins.get(path) == "environment":

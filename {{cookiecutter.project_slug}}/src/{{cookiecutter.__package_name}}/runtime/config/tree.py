@@ -72,9 +72,14 @@ def leaves(kind: type[BaseModel], path: Path = (), *, hot: bool = False) -> Iter
             yield Leaf((*path, name), field, warm)
 
 
-def is_hot(kind: type[BaseModel], path: Path) -> bool:
-    """Whether what is there may change while the service runs."""
-    return any(leaf.hot for leaf in leaves(kind) if leaf.path == path[: len(leaf.path)])
+def hot_settings(kind: type[BaseModel]) -> frozenset[Path]:
+    """Those that may change while the service runs."""
+    return frozenset(leaf.path for leaf in leaves(kind) if leaf.hot)
+
+
+def is_hot(path: Path, hot: frozenset[Path]) -> bool:
+    """Whether `path` is one of these, or a place inside of one, such as a key of a table."""
+    return any(path[:end] in hot for end in range(1, len(path) + 1))
 
 
 def values(model: BaseModel, path: Path = (), *, masked: bool = True) -> Iterator[tuple[Path, Any]]:

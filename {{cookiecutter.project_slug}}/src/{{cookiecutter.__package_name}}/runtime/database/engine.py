@@ -17,7 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from .. import deadlines
 from ..errors import DependencyUnavailable
 from ..health import CHECK_TIMEOUT
-from ..observability.metrics import Metrics
+from ..observability.histograms import LoopHistogram
+from ..observability.metrics import LATENCY_BUCKETS, Metrics
 from . import sqlite
 from .failures import ConnectionLost, failure
 from .slots import Slots
@@ -80,6 +81,14 @@ class Database:
         self._slots = Slots(self.size, pool_wait)
         self._share = deadline_share
         self._retries = 0
+        self._transactions = LoopHistogram(
+            "database_transaction_seconds",
+            "Time of a transaction with its repetition, from the connection to the commit.",
+            ("outcome",),
+            LATENCY_BUCKETS,
+        )
+        self._committed = self._transactions.labels("committed")
+        self._rolled_back = self._transactions.labels("rolled_back")
         self._log = structlog.get_logger().bind(logger="database")
 
     def update(self, *, pool_wait: float, deadline_share: float, **_: object) -> None:
@@ -147,10 +156,13 @@ class Database:
         async with deadlines.within(self._share, "the database") as seconds:
             until = time.monotonic() + seconds
             await self._slots.acquire()
+            began, ended = time.monotonic(), self._rolled_back
             try:
                 yield until
+                ended = self._committed
             finally:
                 self._slots.release()
+                ended.observe(time.monotonic() - began)
 
     @asynccontextmanager
     async def _begun(self, until: float) -> AsyncIterator[AsyncConnection]:
@@ -195,6 +207,9 @@ class Database:
         """Show the pool from now on."""
         slots = self._slots
         metrics.registry.register(slots.histogram)
+        metrics.registry.register(self._transactions)
+        metrics.waits.append(("database", "database", self._transactions))
+        metrics.waits.append(("waiting for a connection", "pool", slots.histogram))
         metrics.gauge("database_connections_in_use", "Connections taken.", self.in_use)
         metrics.gauge("database_connections_limit", "Connections at most.", lambda: slots.size)
         metrics.gauge("database_pool_waiting", "Waiting for a connection.", self.waiting)

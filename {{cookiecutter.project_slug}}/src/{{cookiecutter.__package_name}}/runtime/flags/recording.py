@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, Counter
 
 from ..context import current
 
+EVALUATIONS = "feature_flag_evaluations_total"
 DEFAULT = "default"
 UNKNOWN = "unknown"
 
@@ -31,7 +32,7 @@ class Recording(Hook):
         self._known = known
         # Not read at scrape: an evaluation may happen in a thread, and this one has a lock.
         self._evaluations = Counter(
-            "feature_flag_evaluations_total",
+            EVALUATIONS,
             "Evaluations of feature flags; the reason of one that failed is its error.",
             ("flag", "variant", "reason"),
             registry=registry,

@@ -7,6 +7,7 @@ import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..context import RequestState, current
+from ..observability.failures import Failure
 from ..observability.logs import Pipeline
 from ..observability.metrics import UNMATCHED, Metrics
 from ..time_limits import TimeLimits
@@ -18,9 +19,10 @@ CLIENT_CLOSED_REQUEST = 499
 class AccessLog:
     """Records the outcome of each request and decides what becomes of its held records.
 
-    Failed (5xx) and slow requests are always written, with their story. Of the others the
-    sampled ones, and so of those that were shed: under overload they are most of all, and
-    have no story. Paths in `quiet` (the probes) are counted but never logged.
+    Failed (5xx) and slow requests are always written, with their story, and the last of them
+    are kept. Of the others the sampled ones are written, and so of those that were shed: under
+    overload they are most of all, and have no story. Paths in `quiet` (the probes) are counted
+    but never logged.
 
     Args:
         limits: `slow_request` is read when a request ends.
@@ -58,6 +60,10 @@ class AccessLog:
             self._active -= 1
             self._record(scope, state)
 
+    def report(self) -> dict[str, float]:
+        """Requests being served now, and the seconds from which one counts as slow."""
+        return {"active": self._active, "slow_request": self._limits.slow_request}
+
     def _record(self, scope: Scope, state: RequestState) -> None:
         seconds = (state.completed or time.monotonic()) - state.begun
         status = state.status or (CLIENT_CLOSED_REQUEST if state.client_gone else 500)
@@ -67,13 +73,14 @@ class AccessLog:
             self._pipeline.forget(state)
             return
         failed = status >= 500 and not state.shed
-        if failed or seconds >= self._limits.slow_request:
+        slow = seconds >= self._limits.slow_request
+        if failed or slow:
             self._pipeline.tell(state)
         elif not state.sampled:
             self._pipeline.sampled["info"] += 1
             self._pipeline.forget(state)
             return
-        client = scope.get("client")
+        client = scope["client"][0] if scope.get("client") else None
         write = self._log.warning if failed else self._log.info
         write(
             "request",
@@ -82,8 +89,24 @@ class AccessLog:
             route=route,
             status=status,
             duration_ms=round(seconds * 1000, 2),
-            client=client[0] if client else None,
+            client=client,
         )
+        if failed or slow:
+            self._metrics.failures.add(
+                Failure(
+                    time.time(),
+                    scope["method"],
+                    scope["path"],
+                    route,
+                    status,
+                    seconds,
+                    slow,
+                    client,
+                    state.request_id,
+                    state.trace_id,
+                    tuple(state.story or ()),
+                )
+            )
 
 
 def route_template(scope: Scope) -> str:

@@ -57,6 +57,13 @@ class DeadlineGuard:
         if state.status == 504:  # ours, or a share of the deadline that a dependency used up
             self._exceeded.inc()
 
+    def report(self) -> dict[str, float]:
+        """The limits, in seconds."""
+        return {
+            "request_timeout": self._limits.request_timeout,
+            "stream_idle_timeout": self._limits.stream_idle_timeout,
+        }
+
     async def _end(self, cause: Cause, state: RequestState, send: Send) -> None:
         if state.completed or cause is Cause.CLIENT_GONE:
             return

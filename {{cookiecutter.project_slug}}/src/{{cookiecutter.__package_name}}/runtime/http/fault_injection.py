@@ -44,6 +44,10 @@ class FaultInjection:
         else:
             await self._inject(fault, scope, receive, send)
 
+    def report(self) -> dict[str, int]:
+        """How many faults are on that concern requests."""
+        return {"active": len(self._faults.requests)}
+
     async def _inject(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
         began = time.time_ns()
         passed_on = False

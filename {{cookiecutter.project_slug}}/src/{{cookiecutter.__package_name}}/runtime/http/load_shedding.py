@@ -11,10 +11,8 @@ from ..concurrency_limit import ConcurrencyLimit
 from ..config.groups import Group
 from ..config.live import Live
 from ..context import current
-from ..observability.loop_lag import measure_loop_lag
 from ..observability.metrics import Metrics
 from ..route_match import RouteSet
-from ..shutdown import Closing
 from .operations import OperationRouter
 from .refusal import Refusal
 
@@ -75,6 +73,20 @@ class LoadShedding:
         finally:
             limit.leave(begun)
 
+    def report(self) -> dict[str, Any]:
+        """What is in flight, and how much may be."""
+        limit = self._limit
+        return {
+            "in_flight": limit.in_flight,
+            "limit": int(limit.limit),
+            "ordinary": limit.ordinary,
+            "max_in_flight": limit.max_in_flight,
+            "open_streams": self._open_streams,
+            "refused": limit.refused,
+            "retry_after": limit.retry_after,
+            "saturated": limit.saturated,
+        }
+
     async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._open_streams >= self._limit.max_in_flight:
             await self._refuse(self._at_cap, send)
@@ -93,13 +105,12 @@ class LoadShedding:
 
 
 def open_shedding(
-    closing: Closing,
     metrics: Metrics,
     router: OperationRouter,
     waiting: Callable[[], int],
     live: Live[Group],
 ) -> partial[LoadShedding]:
-    """The layer, with the heartbeat by which its limit adapts.
+    """The layer; its limit adapts at each beat of the heartbeat.
 
     Args:
         router: the contract's, for what it marks as critical and as streams.
@@ -116,6 +127,6 @@ def open_shedding(
         limit.update(**bounds, reserve=bool(critical))
 
     live.follow(update)
-    closing.task("loop lag", measure_loop_lag(metrics.loop_lag.observe, limit.beat))
+    metrics.heartbeat.observe(limit.beat)
     streams = RouteSet(router.stream_routes)
     return partial(LoadShedding, limit=limit, critical=critical, streams=streams, metrics=metrics)

@@ -8,6 +8,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.routing import BaseRoute
 
 from ..openapi.describe import Description
+from .docs import Docs
 from .operations import OperationRoute
 from .problems import MEDIA_TYPE
 
@@ -35,8 +36,10 @@ def publish(app: FastAPI) -> None:
     """Serve `/openapi.json` and `/docs`. Last, so that no request looks at them before its own."""
     generate = app.openapi
     app.openapi = lambda: app.openapi_schema or _completed(app, generate())  # type: ignore[method-assign]
-    app.openapi_url, app.docs_url = "/openapi.json", "/docs"
+    # Not FastAPI's own pages: their scripts come from another host.
+    app.openapi_url, app.docs_url, app.redoc_url = "/openapi.json", None, None
     app.setup()
+    app.router.routes.extend(Docs(app.title).routes())
 
 
 def _completed(app: FastAPI, schema: Json) -> Json:

@@ -42,6 +42,7 @@ class RateLimit:
     ) -> None:
         self.app = app
         self._rates = rates
+        self._limit = ""
         self._header = b""
         self._exempt = frozenset(exempt)
         self._shed = metrics.requests_shed.labels("rate")
@@ -51,7 +52,16 @@ class RateLimit:
     def update(self, *, limit: str, key_header: str, storage: SecretStr) -> None:
         """Hold the next requests to these; `storage` stays as it was."""
         self._rates.update(limit)
+        self._limit = limit
         self._header = key_header.lower().encode()
+
+    def report(self) -> dict[str, str | bool | None]:
+        """The rates, whether they are enforced (None without any), what tells clients apart."""
+        return {
+            "limit": self._limit,
+            "enforced": self._rates.limiting if self._rates.rates else None,
+            "clients_by": self._header.decode() or "address",
+        }
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         # No coroutine: without a limit the layer is to cost next to nothing.

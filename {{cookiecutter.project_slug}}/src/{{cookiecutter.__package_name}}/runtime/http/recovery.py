@@ -18,6 +18,7 @@ class Recovery:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
+        self._caught = 0
         self._log = structlog.get_logger().bind(logger="recovery")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -34,6 +35,11 @@ class Recovery:
             state = current.get()
             if scope["type"] != "http" or state is None:
                 raise
+            self._caught += 1
             self._log.exception("unhandled exception", method=scope["method"], path=scope["path"])
             if not state.status:
                 await internal_error().send(send)
+
+    def report(self) -> dict[str, int]:
+        """How many exceptions nobody else had handled."""
+        return {"unhandled_exceptions": self._caught}

@@ -3,6 +3,7 @@
 import random
 import re
 import time
+from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -67,6 +68,10 @@ class RequestContext:
             await self.app(scope, receive, send_with_id)
         finally:
             current.reset(token)
+
+    def report(self) -> dict[str, Any]:
+        """The share of requests that is logged, and of those that start a trace here, traced."""
+        return self._sampling.report()
 
     def _state(self, scope: Scope) -> RequestState:
         headers = [pair for pair in scope["headers"] if pair[0] in _READ]

@@ -198,10 +198,10 @@ async def run(
                     listening(service.app, front, options) as listener,
                 ):
                     signals.interrupt = None
-                    service.health.phase = Phase.SERVING
                     gc.collect()
                     gc.enable()
                     gc.freeze()  # what start-up made stays: full collections skip it
+                    service.health.phase = Phase.SERVING
                     log.info(
                         "serving",
                         url=options.service.url,

@@ -5,7 +5,7 @@ this thread holds a metric's lock, and would then wait for itself for ever.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from prometheus_client.core import HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -37,13 +37,21 @@ class LoopHistogram(Collector):
     def __init__(
         self, name: str, text: str, labels: tuple[str, ...], bounds: tuple[float, ...]
     ) -> None:
+        self.bounds = bounds
         self._family = (name, text, labels)
-        self._bounds = bounds
         self._series: dict[tuple[str, ...], Series] = {}
 
     def labels(self, *values: str) -> Series:
         """The series of these label values, made when first asked for."""
-        return self._series.setdefault(values, Series(self._bounds))
+        series = self._series.get(values)
+        if series is None:
+            series = self._series[values] = Series(self.bounds)
+        return series
+
+    @property
+    def series(self) -> Mapping[tuple[str, ...], Series]:
+        """All of them by their label values, in the order in which they came; not a copy."""
+        return self._series
 
     def describe(self) -> Iterable[Metric]:
         name, text, labels = self._family
@@ -55,8 +63,25 @@ class LoopHistogram(Collector):
         for values, series in self._series.items():
             count = 0
             buckets: list[tuple[str, float]] = []
-            for bound, number in zip((*map(str, self._bounds), "+Inf"), series.counts, strict=True):
+            for bound, number in zip((*map(str, self.bounds), "+Inf"), series.counts, strict=True):
                 count += number
                 buckets.append((bound, count))
             family.add_metric(values, buckets, series.total)
         yield family
+
+
+def quantile(bounds: Sequence[float], counts: Sequence[int], share: float) -> float | None:
+    """The value below which this share of the observations lies; None without any.
+
+    As if those of a bucket lay evenly in it. What is beyond the last bound counts as that.
+    """
+    rank = share * sum(counts)
+    if not rank:
+        return None
+    seen, lower = 0, 0.0
+    for bound, number in zip(bounds, counts, strict=False):  # the last one has no bound
+        if seen + number >= rank:
+            return lower + (bound - lower) * (rank - seen) / number
+        seen += number
+        lower = bound
+    return lower

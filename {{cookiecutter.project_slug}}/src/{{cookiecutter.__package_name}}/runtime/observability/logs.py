@@ -4,10 +4,11 @@ A record outside a request is always written. Inside a request the sampling deci
 (taken once, see `sampling`) says whether a record is written as it comes. If not, it is
 held, unrendered, in a bounded buffer of the request: dropped when the request ends well,
 written when it fails or is slow. An error is always written, and brings the held records
-with it.
+with it. What a request has written stays with it, for `failures`.
 """
 
 import logging
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -16,8 +17,10 @@ from typing import Any, Protocol
 import structlog
 
 from ..context import RequestState, current
+from .excerpts import shortened
+from .failures import LINE_BYTES
 from .levels import LEVELS, Levels
-from .rendering import Render, interpolate
+from .rendering import Render, RenderJSON, interpolate
 
 
 class Writer(Protocol):
@@ -37,6 +40,7 @@ class Pipeline:
 
     writer: Writer
     render: Render
+    as_json: Render | None  # for the stories, where `render` makes lines for people
     story_size: int
 
     def __init__(self) -> None:
@@ -82,7 +86,23 @@ class Pipeline:
         return self
 
     def process(self, _: Any, __: str, record: Any) -> bytes:
-        return self.render(record)
+        state = current.get()
+        if state is None:
+            return self.render(record)
+        if self.as_json is None:
+            told = line = self.render(record)
+        else:
+            told, line = self.as_json(record.copy()), self.render(record)
+        if len(told) > LINE_BYTES:
+            told = shortened(told, LINE_BYTES)
+        story = state.story
+        if story is None:
+            state.story = [told]
+        else:
+            story.append(told)
+            if len(story) > self.story_size + 1:  # one more is the record of the request's end
+                del story[0]
+        return line
 
 
 def _method(level: str) -> Callable[..., None]:
@@ -99,11 +119,13 @@ def _method(level: str) -> Callable[..., None]:
         if state is not None and not state.sampled:
             if always:
                 pipeline.tell(state)
-            elif state.held is None:
-                pipeline.hold(state, (self, time.time(), level, event, fields))
-                return
             else:
-                state.held.append((self, time.time(), level, event, fields))
+                if fields.get("exc_info") is True:  # by the time it is told, that is over
+                    fields["exc_info"] = sys.exc_info()[1]
+                if state.held is None:
+                    pipeline.hold(state, (self, time.time(), level, event, fields))
+                else:
+                    state.held.append((self, time.time(), level, event, fields))
                 return
         self.emit(time.time(), level, event, fields)
 
@@ -169,6 +191,7 @@ def configure(writer: Writer, render: Render, *, level: str, story_size: int) ->
     pipeline = factory if isinstance(factory, Pipeline) else Pipeline()
     pipeline.writer = writer
     pipeline.render = render
+    pipeline.as_json = None if isinstance(render, RenderJSON) else RenderJSON()
     pipeline.levels.release_all()  # the event loop of a service before may be gone
     pipeline.update(level=level, levels={}, story_size=story_size)
     structlog.configure(

@@ -15,7 +15,9 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from ..shutdown import Closing
+from .failures import Failures
 from .gc_pauses import GcPauses
+from .heartbeat import Heartbeat
 from .histograms import LoopHistogram
 from .logs import Pipeline
 
@@ -78,6 +80,12 @@ class Metrics:
             buckets=LAG_BUCKETS,
             registry=registry,
         )
+        self.heartbeat = Heartbeat()
+        self.heartbeat.observe(self.loop_lag.observe)
+        self.gc_pauses = GcPauses()
+        self.failures = Failures()
+        # What requests wait for besides `client_duration`: its name, its kind, its seconds.
+        self.waits: list[tuple[str, str, LoopHistogram]] = []
         self._observers: dict[tuple[str, str, int], Callable[[float], None]] = {}
 
     def observe_request(self, method: str, route: str, status: int, seconds: float) -> None:
@@ -105,7 +113,7 @@ class Metrics:
 
 
 def open_metrics(closing: Closing, pipeline: Pipeline, info: Mapping[str, str]) -> Metrics:
-    """The instruments, with those of the log and of the garbage collector.
+    """The instruments, with those of the log, the garbage collector and the event loop.
 
     Args:
         info: the labels of `service_info`, by which a version's numbers can be told apart.
@@ -113,7 +121,8 @@ def open_metrics(closing: Closing, pipeline: Pipeline, info: Mapping[str, str]) 
     metrics = Metrics()
     Info("service", "What runs here.", registry=metrics.registry).info(dict(info))
     _count_records(metrics, pipeline)
-    closing.add("gc pauses", GcPauses().watch(metrics.registry))
+    closing.add("gc pauses", metrics.gc_pauses.watch(metrics.registry))
+    closing.task("heartbeat", metrics.heartbeat.run())
     return metrics
 
 

@@ -13,6 +13,7 @@ import orjson
 import structlog
 
 from ..context import current
+from ..masking import AT, masked_line
 from .traces import current_span_id
 
 Render = Callable[[dict[str, Any]], bytes]
@@ -38,10 +39,11 @@ class RenderJSON:
         complete(record)
         record |= self._constant
         try:
-            return orjson.dumps(record, default=_describe, option=_LINE)
+            line = orjson.dumps(record, default=_describe, option=_LINE)
         except (TypeError, ValueError):  # 65-bit integers, lone surrogates: never worth a crash
             plain = {_text(k): _plain(v) for k, v in record.items()}
-            return orjson.dumps(plain, option=_LINE)
+            line = orjson.dumps(plain, option=_LINE)
+        return masked_line(line) if AT in line else line
 
 
 class RenderConsole:
@@ -61,7 +63,7 @@ class RenderConsole:
         except Exception:  # noqa: BLE001 - a value that cannot describe itself
             plain = {_text(k): _text(v) for k, v in record.items()}
             line = self._console(None, level, plain)
-        return f"{line}\n".encode("utf-8", "replace")
+        return masked_line(f"{line}\n".encode("utf-8", "replace"))
 
 
 def complete(record: dict[str, Any]) -> None:

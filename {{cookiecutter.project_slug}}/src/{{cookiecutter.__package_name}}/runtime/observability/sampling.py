@@ -44,12 +44,23 @@ class Sampling:
             ValueError: a rate is not between 0 and 1; nothing has changed.
         """
         bounds = bound_for(rate), bound_for(key_rate)
-        self._key_routes = RouteSet(key_routes)
+        names = sorted(set(key_routes))
+        self._key_routes, self._key_names = RouteSet(names), names
         self._bound, self._key_bound = bounds
 
     def update_traces(self, ratio: float) -> None:
         """The same for the traces that start here."""
         self._trace_bound = bound_for(ratio)
+
+    def report(self) -> dict[str, Any]:
+        """The shares that hold now, 0 to 1, and the key routes."""
+        bounds = {
+            "sample_rate": self._bound,
+            "key_route_rate": self._key_bound,
+            "trace_ratio": self._trace_bound,
+        }
+        rates = {name: round(bound / (LOW_64_BITS + 1), 9) for name, bound in bounds.items()}
+        return {**rates, "key_routes": self._key_names}
 
     def logs(self, draw: int, method: str, path: str) -> bool:
         """Whether the records of this request are written as they come."""

@@ -3,41 +3,36 @@
 from collections.abc import Mapping
 from typing import Any
 
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
-
 from ..config.configuration import Configuration, State
 from ..config.journal import Entry
 from ..config.problems import origin
-from ..config.tree import is_hot, values, variable
-from .probes import json_response
+from ..config.tree import hot_settings, is_hot, values, variable
+from ..masking import masked, masked_tree
+from .documents import Document
 
 
-def configuration_page(config: Configuration[Any]) -> Route:
-    """The route."""
-
-    async def show(_: Request) -> Response:
-        return json_response(report(config))
-
-    return Route("/config", show)
+def configuration_document(config: Configuration[Any]) -> Document:
+    """What is shown."""
+    text = "the settings in force and where they come from, secrets masked"
+    return Document("/config", text, lambda: report(config), every=5)
 
 
 def report(config: Configuration[Any]) -> Mapping[str, Any]:
-    """All of it in what JSON can say, secrets masked."""
+    """All of it in what JSON can say, secrets masked, also those in addresses."""
     now = config.snapshots.current
+    hot = hot_settings(type(now.settings))
     return {
         "status": config.status,
         "version": now.version,
         "content": now.content,
         "revisions": now.revisions,
         "sources": {name: _source(config, state) for name, state in config.states.items()},
-        "needs_restart": now.pending,
+        "needs_restart": masked_tree(now.pending),
         "settings": {
             variable(path): {
-                "value": value,
+                "value": masked_tree(value),
                 "source": origin(now.origins, path),
-                "hot": is_hot(type(now.settings), path),
+                "hot": is_hot(path, hot),
             }
             for path, value in values(now.settings)
         },
@@ -51,10 +46,10 @@ def _source(config: Configuration[Any], state: State) -> Mapping[str, Any]:
     heard = state.heard and round(config.clock() - state.heard, 1)
     return {
         "status": config.condition(state),
-        "where": state.source.where,
+        "where": masked(state.source.where),
         "revision": state.revision,
         "seconds_since_answer": heard or None,
-        "error": state.error or None,
+        "error": masked(state.error) or None,
         "refused": _entry(state.refused) if state.refused else None,
         "from_disk": state.kept,
     }
@@ -62,7 +57,8 @@ def _source(config: Configuration[Any], state: State) -> Mapping[str, Any]:
 
 def _entry(entry: Entry) -> Mapping[str, Any]:
     changes = {
-        name: {"before": before, "after": after} for name, (before, after) in entry.changes.items()
+        name: {"before": masked_tree(before), "after": masked_tree(after)}
+        for name, (before, after) in entry.changes.items()
     }
     return {
         "at": round(entry.at, 3),
@@ -71,5 +67,5 @@ def _entry(entry: Entry) -> Mapping[str, Any]:
         "revision": entry.revision,
         **({"version": entry.version} if entry.version else {}),
         **({"changes": changes} if changes else {}),
-        **({"reasons": entry.reasons} if entry.reasons else {}),
+        **({"reasons": [masked(one) for one in entry.reasons]} if entry.reasons else {}),
     }

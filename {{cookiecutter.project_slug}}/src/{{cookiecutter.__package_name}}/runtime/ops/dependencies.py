@@ -6,12 +6,12 @@ from typing import Annotated, Any, Literal, Protocol
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from ..config.groups import Group
 from ..http.problems import Problem
 from .access import Access
 from .commands import command, resource
+from .documents import Document, Pages
 from .probes import json_response
 
 State = Literal["open", "closed"]
@@ -37,8 +37,8 @@ class Force(Group):
     seconds: Annotated[float, Field(ge=1, le=3600, allow_inf_nan=False)]
 
 
-def dependency_pages(dependencies: Mapping[str, Dependency], access: Access) -> list[Route]:
-    """The routes."""
+def dependency_pages(dependencies: Mapping[str, Dependency], access: Access) -> Pages:
+    """What is shown, and the routes."""
 
     def found(request: Request) -> tuple[str, Dependency]:
         name = request.path_params["name"]
@@ -46,9 +46,11 @@ def dependency_pages(dependencies: Mapping[str, Dependency], access: Access) -> 
             raise Problem(404, f"No such dependency; known: {', '.join(dependencies)}.")
         return name, dependencies[name]
 
-    async def show(_: Request) -> Response:
-        reports = {name: one.report() for name, one in dependencies.items()}
-        return json_response({"dependencies": reports})
+    document = Document(
+        "/dependencies",
+        "what this service calls, and how that goes",
+        lambda: {"dependencies": {name: one.report() for name, one in dependencies.items()}},
+    )
 
     async def show_one(request: Request) -> Response:
         _, one = found(request)
@@ -69,8 +71,9 @@ def dependency_pages(dependencies: Mapping[str, Dependency], access: Access) -> 
         access.record("breaker released", request, dependency=name)
         return json_response(one.report())
 
-    return [
-        resource("/dependencies", GET=show),
+    routes = [
+        resource(document.path, GET=document.show),
         resource("/dependencies/{name}", GET=show_one),
         resource("/dependencies/{name}/force", POST=force, DELETE=release),
     ]
+    return Pages(document, routes)

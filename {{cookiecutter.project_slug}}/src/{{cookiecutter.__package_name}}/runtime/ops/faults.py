@@ -2,25 +2,28 @@
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from ..active_faults import ActiveFaults, RefusedFault
 from ..faults import Fault
 from ..http.problems import Problem
 from .access import Access
 from .commands import command, resource, wrong
+from .documents import Document, Pages
 from .probes import json_response
 
 
-def fault_pages(faults: ActiveFaults, access: Access, *, allowed: bool) -> list[Route]:
-    """The routes.
+def fault_pages(faults: ActiveFaults, access: Access, *, allowed: bool) -> Pages:
+    """What is shown, and the routes.
 
     Args:
         allowed: whether faults may be added here; ending them is always possible.
     """
 
-    async def show(_: Request) -> Response:
-        return json_response({"faults": [faults.report(one) for one in faults.all()]})
+    document = Document(
+        "/faults",
+        "what is injected on purpose now",
+        lambda: {"allowed": allowed, "faults": [faults.report(one) for one in faults.all()]},
+    )
 
     async def add(request: Request) -> Response:
         access.check(request)
@@ -56,7 +59,8 @@ def fault_pages(faults: ActiveFaults, access: Access, *, allowed: bool) -> list[
         access.record("faults removed", request, ids=faults.clear())
         return Response(status_code=204)
 
-    return [
-        resource("/faults", GET=show, POST=add, DELETE=clear),
+    routes = [
+        resource(document.path, GET=document.show, POST=add, DELETE=clear),
         resource("/faults/{id}", GET=show_one, DELETE=remove),
     ]
+    return Pages(document, routes)

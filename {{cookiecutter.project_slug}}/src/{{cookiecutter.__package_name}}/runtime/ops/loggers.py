@@ -5,7 +5,6 @@ from typing import Annotated
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from ..config.groups import Group, Level
 from ..http.problems import Problem
@@ -13,6 +12,7 @@ from ..observability.levels import AUDIT
 from ..observability.logs import Pipeline
 from .access import Access
 from .commands import command, resource
+from .documents import Document, Pages
 from .probes import json_response
 
 
@@ -23,12 +23,15 @@ class Hold(Group):
     seconds: Annotated[float, Field(ge=1, le=3600, allow_inf_nan=False)] = 600
 
 
-def logger_pages(pipeline: Pipeline, access: Access) -> list[Route]:
-    """The routes. Any name can be held, for its module may be loaded later; see `known`."""
-    levels = pipeline.levels
+def logger_pages(pipeline: Pipeline, access: Access) -> Pages:
+    """What is shown, and the routes.
 
-    async def show(_: Request) -> Response:
-        return json_response({"loggers": levels.reports()})
+    Any name can be held, for its module may be loaded later; see `known`.
+    """
+    levels = pipeline.levels
+    document = Document(
+        "/loggers", "the levels of all loggers", lambda: {"loggers": levels.reports()}, every=5
+    )
 
     async def show_one(request: Request) -> Response:
         return json_response(levels.report(request.path_params["name"]))
@@ -57,7 +60,8 @@ def logger_pages(pipeline: Pipeline, access: Access) -> list[Route]:
         access.record("log levels released", request, names=levels.release_all())
         return Response(status_code=204)
 
-    return [
-        resource("/loggers", GET=show, DELETE=clear),
+    routes = [
+        resource(document.path, GET=document.show, DELETE=clear),
         resource("/loggers/{name:path}", GET=show_one, PUT=hold, DELETE=release),
     ]
+    return Pages(document, routes)

@@ -4,10 +4,7 @@ Not on the service's port: what is public must not show metrics and settings, an
 of requests there must not keep the operators out here.
 """
 
-import html
-import time
 from collections.abc import Mapping
-from string import Template
 from typing import Any
 
 from prometheus_client import CollectorRegistry
@@ -16,8 +13,9 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from ..active_faults import ActiveFaults
 from ..config.configuration import Configuration
@@ -25,77 +23,82 @@ from ..health import Health
 from ..http.body_limit import BodyLimit
 from ..http.problems import Problem, internal_error
 from ..observability.logs import Pipeline
-from .access import Access
-from .configuration import configuration_page
+from ..observability.metrics import Metrics
+from ..shutdown import Closing
+from .access import open_access
+from .browsers import BrowserGuard
+from .configuration import configuration_document
+from .console.opening import open_console
 from .dependencies import Dependency, dependency_pages
+from .diagnostics.opening import open_diagnostics
+from .documents import Document
 from .faults import fault_pages
+from .flags import flags_document
+from .information import information
+from .layers import open_layers
+from .load import open_load
 from .loggers import logger_pages
-from .probes import json_response, probe_routes
+from .logs import open_log_counts
+from .probes import probe_routes
+from .time_spent import open_time_spent
+from .traffic import open_traffic
 
-PAGE = Template("""<!doctype html><html lang="en"><meta charset="utf-8"><title>$name</title>
-<style>body{font:16px/1.6 system-ui,sans-serif;margin:3rem auto;max-width:40rem;padding:0 1rem}
-dt{font-weight:600}dd{margin:0 0 .6rem}</style>
-<h1>$name $version</h1><p>$phase</p><dl>$links</dl></html>
-""")
-LINKS = {
-    "/livez": "the event loop answers",
-    "/readyz": "whether traffic should come here, and why not",
-    "/startupz": "start-up is complete",
-    "/metrics": "Prometheus",
-    "/info": "what runs here",
-    "/config": "the settings in force and where they come from, secrets masked",
-    "/loggers": "the levels of all loggers",
-    "/dependencies": "what this service calls, and how that goes",
-    "/faults": "what is injected on purpose now",
-}
 MAX_BODY_BYTES = 65_536  # far above any command
 
 
-def management_app(
+def open_management(
     *,
+    closing: Closing,
     health: Health,
-    registry: CollectorRegistry,
+    metrics: Metrics,
     info: Mapping[str, str],
     config: Configuration[Any],
     pipeline: Pipeline,
     dependencies: Mapping[str, Dependency],
     faults: ActiveFaults,
-    may_inject: bool,
-    access: Access,
-) -> Starlette:
-    """Build the application.
+    app: ASGIApp,
+) -> BrowserGuard:
+    """Build the application, and start what it measures by itself.
 
     Args:
         info: at least `name` and `version`.
-        may_inject: whether faults may be added.
-        access: who may change something.
+        config: of settings with `management` and `may_inject`.
+        app: what the other port serves, the whole chain.
     """
-    began = time.time()
-
-    async def index(_: Request) -> Response:
-        links = "".join(f'<dt><a href="{p}">{p}</a></dt><dd>{t}</dd>' for p, t in LINKS.items())
-        name, version = html.escape(info["name"]), html.escape(info["version"])
-        page = PAGE.substitute(name=name, version=version, phase=health.phase, links=links)
-        return HTMLResponse(page)
-
-    async def metrics(request: Request) -> Response:
-        encode, content_type = choose_encoder(request.headers.get("accept", ""))
-        return Response(encode(registry), headers={"content-type": content_type})
-
-    async def show_info(_: Request) -> Response:
-        uptime = round(time.time() - began, 1)
-        return json_response({**info, "phase": health.phase, "uptime_seconds": uptime})
-
-    return Starlette(
+    live = config.live(lambda s: s.management)
+    access, audit = open_access(live)
+    debug, profiles = open_diagnostics(closing, metrics, health, access, info, live)
+    read_only = [
+        information(info, health, access),
+        open_traffic(closing, metrics, app),
+        open_layers(closing, app),
+        open_time_spent(closing, metrics, app),
+        open_load(closing, metrics, app),
+        open_log_counts(closing, pipeline, app),
+        configuration_document(config),
+        flags_document(config, metrics),
+        Document("/failures", "the last failed and slow requests", metrics.failures.report),
+        audit,
+        *debug,
+    ]
+    commanded = [
+        logger_pages(pipeline, access),
+        dependency_pages(dependencies, access),
+        fault_pages(faults, access, allowed=config.settings.may_inject),
+        profiles,
+    ]
+    documents = [
+        *read_only,
+        *(pages.document for pages in commanded),
+        Document("/readyz", "whether traffic should come here, and why not", health.report),
+    ]
+    application = Starlette(
         routes=[
-            Route("/", index),
+            *open_console(closing, {one.path: one for one in documents}),
             *probe_routes(health),
-            Route("/metrics", metrics),
-            Route("/info", show_info),
-            configuration_page(config),
-            *logger_pages(pipeline, access),
-            *dependency_pages(dependencies, access),
-            *fault_pages(faults, access, allowed=may_inject),
+            _metrics(metrics.registry),
+            *(document.route() for document in read_only),
+            *(route for pages in commanded for route in pages.routes),
         ],
         middleware=[Middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)],
         exception_handlers={
@@ -104,6 +107,15 @@ def management_app(
             Exception: _unhandled,  # and the server logs its stack
         },
     )
+    return BrowserGuard(application, access)
+
+
+def _metrics(registry: CollectorRegistry) -> Route:
+    async def metrics(request: Request) -> Response:
+        encode, content_type = choose_encoder(request.headers.get("accept", ""))
+        return Response(encode(registry), headers={"content-type": content_type})
+
+    return Route("/metrics", metrics)
 
 
 async def _http_exception(_: Request, exc: Exception) -> Response:

@@ -110,6 +110,12 @@ def _report_state(clients: Mapping[str, Client], metrics: Metrics) -> None:
         lambda: [(k, p.active) for k, p in pipelines.items()],
     )
     metrics.gauges(
+        "http_client_active_limit",
+        "Calls that may be under way.",
+        ("dependency",),
+        lambda: [(k, p.options.max_concurrent) for k, p in pipelines.items()],
+    )
+    metrics.gauges(
         "http_client_retry_budget",
         "Retries that may be made now.",
         ("dependency",),

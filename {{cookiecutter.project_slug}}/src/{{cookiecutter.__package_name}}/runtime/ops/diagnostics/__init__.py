@@ -1,0 +1,1 @@
+"""What this process does and why: stacks, profiles, memory, the event loop."""
