@@ -54,7 +54,7 @@ def measure(*, quick: bool) -> None:
         breaker = service.inside("breaker", env, rounds=5 if quick else 25)
         settings = service.inside("settings", env, rounds=5 if quick else 25)
         outbound = service.inside("outbound", env, rounds=3 if quick else 10)
-        seen = watching.measure(env, starts=3 if quick else 12, seconds=1)
+        seen = watching.measure(env, load.Effort(1 if quick else 6, 3 if quick else 4, 1))
         start = startup.measure(env, rounds=3 if quick else 5)
     written = Row("generation of the service", generation, "s", "<= 2")
     print(table("The service beside its peers", [*loads, *records["ratios"], *start, written]))
@@ -62,8 +62,7 @@ def measure(*, quick: bool) -> None:
     print(table("What a log record costs, on top of an empty call", records["costs"]))
     print(table("What the circuit breaker costs, on top of the call", breaker["costs"]))
     print(table("What a setting costs its readers, and a change of one", settings["settings"]))
-    print(table("GET /api/version, to the same without diagnostics and console", seen["ratios"]))
-    print(table("What the process does by itself, without a request", seen["alone"]))
+    print(table("GET /api/version, to the same without diagnostics and console", seen))
     print(table("Calls to another service, 100 at once", outbound["outbound"]))
 
 

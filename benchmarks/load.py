@@ -72,10 +72,17 @@ def collector() -> Iterator[Sink]:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What one run of wrk saw: requests per second, and the server's CPU µs per request."""
+    """What one run of wrk saw.
+
+    Attributes:
+        rate: requests per second.
+        cpu: µs of the server's CPU per request.
+        p99: ms that 99 of 100 requests took at most, with all connections busy.
+    """
 
     rate: float
     cpu: float
+    p99: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +95,8 @@ class Target:
 
 def wrk(target: Target, seconds: int) -> Load:
     """Load one path; any answer but 200 ends the benchmark."""
-    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", target.server.url + target.path]
+    how = ["-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency"]
+    command = ["wrk", *how, target.server.url + target.path]
     before = target.server.cpu()
     said = subprocess.run(
         service.pinned(service.LOAD_CORE, command), check=True, capture_output=True, text=True
@@ -98,7 +106,9 @@ def wrk(target: Target, seconds: int) -> Load:
         sys.exit(f"make bench: errors under load\n{said}")
     (requests,) = re.findall(r"(\d+) requests in", said)
     (rate,) = re.findall(r"Requests/sec:\s+([\d.]+)", said)
-    return Load(float(rate), used / int(requests) * 1e6)
+    ((p99, unit),) = re.findall(r"99%\s+([\d.]+)(us|ms|s)", said)
+    milliseconds = float(p99) * {"us": 0.001, "ms": 1, "s": 1000}[unit]
+    return Load(float(rate), used / int(requests) * 1e6, milliseconds)
 
 
 @dataclass(frozen=True, slots=True)
