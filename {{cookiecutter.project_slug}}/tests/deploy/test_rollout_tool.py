@@ -14,16 +14,10 @@ import pytest
 from tools.drill.proxy import Proxy
 
 from ..support.caller import HAS_AUTH
-from ..support.process import Process, free_port, serving, until
+from ..support.process import UNHURRIED, Process, free_port, serving, until
 
-SETTINGS = {
-    # Above what the balancer needs to see it: three probes, a tenth of a second apart.
-    "HTTP__DRAIN_DELAY": "2",
-    # What else the machine does must not cost a request.
-    "HTTP__GRACE": "60",
-    "HTTP__REQUEST_TIMEOUT": "60",
-    "SHEDDING__TARGET_LAG": "0",
-}
+# The delay is above what the balancer needs to see: three probes, a tenth of a second apart.
+SETTINGS = {**UNHURRIED, "HTTP__DRAIN_DELAY": "2"}
 CALM = (
     *("--rate", "20", "--patience", "60", "--after", "1"),
     *("--warm-limit", "60", "--limit", "120"),

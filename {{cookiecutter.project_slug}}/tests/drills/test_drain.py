@@ -10,7 +10,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from ..support.process import HAS_DATABASE, Process, serving, until
+from ..support.process import HAS_DATABASE, UNHURRIED, Process, serving, until
 from ..support.serving import ORDER
 
 ROUNDS = int(os.environ.get("DRAIN_ROUNDS", "3"))
@@ -38,7 +38,7 @@ class Load:
 
     async def _balance(self) -> None:
         failures = 0
-        async with self._process.client() as client:
+        async with self._process.client(timeout=60) as client:
             while failures < PROBE_FAILURES:
                 response = await client.get("/readyz")
                 failures = failures + 1 if response.status_code != 200 else 0
@@ -47,7 +47,7 @@ class Load:
 
     async def _client(self, number: int) -> None:
         limits = httpx.Limits(max_connections=1, max_keepalive_connections=1)
-        async with self._process.client(limits=limits) as client:
+        async with self._process.client(limits=limits, timeout=60) as client:
             while not self._out:
                 draining = self.draining
                 self.sent += 1
@@ -75,14 +75,14 @@ class Load:
 
 @pytest.mark.parametrize("number", range(ROUNDS))
 async def test_sigterm_under_load_loses_nothing(tmp_path: Path, number: int) -> None:
-    with serving(tmp_path, HTTP__DRAIN_DELAY="1") as process:
+    with serving(tmp_path, **UNHURRIED, HTTP__DRAIN_DELAY="1") as process:
         load = Load(process)
         running = asyncio.create_task(load.run())
         await until(lambda: load.sent > 20 * CLIENTS)
         process.signal()
         await until(lambda: bool(process.of("draining")))
         load.draining = True
-        await asyncio.wait_for(running, 30)
+        await asyncio.wait_for(running, 60)
         code = await process.ended()
         print(
             f"round {number}: {load.sent} requests, {load.while_draining} of them while draining,"

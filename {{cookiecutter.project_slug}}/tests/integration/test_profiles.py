@@ -136,7 +136,7 @@ async def test_what_holds_the_event_loop_is_in_the_wall_profile(
     running: tuple[Served, Mill],
 ) -> None:
     it, _ = running
-    asking = ask(it.ops, kind="wall", seconds=0.3, rate=200)
+    asking = ask(it.ops, kind="wall", seconds=2, rate=200)
     await begun(it.ops)
     await it.client.get(f"{LAB}/block")
     profile = await finished(asking)

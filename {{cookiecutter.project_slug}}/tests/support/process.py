@@ -27,6 +27,17 @@ from .caller import HAS_AUTH, credentials
 PACKAGE = "steadfast_service"
 HAS_DATABASE = "database" in Settings.model_fields
 LIMIT = 30.0  # seconds; far above what a loaded machine needs
+# For tests of something else: what such a machine does must not cost a request.
+UNHURRIED = MappingProxyType(
+    {
+        "HTTP__GRACE": "60",
+        "HTTP__REQUEST_TIMEOUT": "60",
+        "SHEDDING__TARGET_LAG": "0",
+        "DEPENDENCIES__PAYMENTS__TIMEOUT": "30",
+        "DEPENDENCIES__PAYMENTS__ATTEMPT_TIMEOUT": "15",
+        "DEPENDENCIES__PAYMENTS__BREAKER__WINDOW": "60",
+    }
+)
 
 
 def free_port() -> int:

@@ -104,9 +104,10 @@ async def served(
     await migrate(settings, "head")
     pipeline, records = record_logs(level=settings.log.level, story_size=settings.log.story_size)
     config.live(lambda s: s.log).follow(pipeline.update)
-    front, back = bind(HERE), bind(HERE)
     async with (
         aclosing(config),
+        _bound() as front,
+        _bound() as back,
         open_service(config, pipeline) as service,
         listening(service.app, front, OPTIONS) as listener,
         listening(service.management, back, OPTIONS) as ops_listener,
@@ -121,6 +122,12 @@ async def served(
         yield Served(service, client, ops, records, pipeline, config)
         for one in (listener, ops_listener):  # together: each takes uvicorn 0.2 s
             one.should_exit = one.force_exit = True
+
+
+@asynccontextmanager
+async def _bound() -> AsyncIterator[socket.socket]:
+    with bind(HERE) as sock:
+        yield sock
 
 
 def _url(sock: socket.socket) -> str:

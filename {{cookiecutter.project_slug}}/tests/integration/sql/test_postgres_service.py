@@ -11,7 +11,7 @@ from sqlalchemy.engine import make_url
 
 from steadfast_service.gateways.sql.schema import orders
 
-from ...support.process import command, environment, serving, starting, until
+from ...support.process import UNHURRIED, command, environment, serving, starting, until
 from ...support.serving import ORDER
 from .conftest import opened
 from .link import link
@@ -120,7 +120,8 @@ async def test_a_server_that_hangs_holds_no_request(tmp_path: Path, postgres_url
     assert migrated.returncode == 0, migrated.stderr
     async with link(make_url(postgres_url)) as wire:
         far = wire.url.render_as_string(hide_password=False)
-        with starting(tmp_path, {"DATABASE__URL": far}) as process:
+        patient = {**UNHURRIED, "DATABASE__POOL_WAIT": "20"}  # whoever hurries says so
+        with starting(tmp_path, {**patient, "DATABASE__URL": far}) as process:
             await asyncio.to_thread(process.wait_ready)
             async with process.client(timeout=20) as client:
 
@@ -145,8 +146,8 @@ async def test_a_server_that_hangs_holds_no_request(tmp_path: Path, postgres_url
 
                 await until(lambda: len(ended()) == 60)
                 took = ended()
-                assert took[len(took) // 2] < BUDGET + 0.05
-                assert took[-1] < BUDGET + 0.5  # on a machine that does much else
+                assert took[len(took) // 2] < BUDGET + 0.5  # a machine may do much else
+                assert took[-1] < 2 * BUDGET + 0.5
                 began = time.monotonic()
                 unready = (await answers(client, "/readyz", 503)).json()
                 assert time.monotonic() - began < 5

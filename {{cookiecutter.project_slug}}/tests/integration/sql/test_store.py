@@ -10,6 +10,8 @@ from steadfast_service.gateways.sql.orders import SqlOrders
 from steadfast_service.gateways.sql.schema import orders
 from steadfast_service.runtime.database.engine import Database
 
+LONG = 30.0  # seconds: the disk of a busy machine takes half of one for a commit
+
 
 def an_order(at: float = 1_750_000_000.123, amount: int = 900) -> Order:
     return Order(
@@ -57,6 +59,7 @@ async def test_a_settled_order_stays_as_it_is(database: Database) -> None:
 
 
 async def test_one_key_at_the_same_time_is_one_row(database: Database) -> None:
+    database.update(pool_wait=LONG, deadline_share=0.8)
     store = SqlOrders(database)
     assert not await store.has("key")
     added = await asyncio.gather(*(store.add(an_order(), "key", str(n)) for n in range(20)))
@@ -68,6 +71,7 @@ async def test_one_key_at_the_same_time_is_one_row(database: Database) -> None:
 
 
 async def test_orders_without_a_key_do_not_meet(database: Database) -> None:
+    database.update(pool_wait=LONG, deadline_share=0.8)
     store = SqlOrders(database)
     await asyncio.gather(*(store.add(an_order(), None, "print") for _ in range(20)))
     assert await count(database) == 20

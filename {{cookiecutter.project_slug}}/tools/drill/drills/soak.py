@@ -37,7 +37,9 @@ async def run(stage: Stage) -> None:
         card.at_most("memory grows by", late - early, 8, "MiB", timing=True)
         goes_on = slope(sizes) * HOUR
         card.at_most("and goes on by, in an hour at 10/s", goes_on, 8, "MiB", timing=True)
-        card.at_most("file descriptors more than after warm-up", descriptors - counts[0], 10)
+        # A machine that stalls has the load open more connections; a leak has one a request.
+        spare = stage.either(10, 50)
+        card.at_most("file descriptors more than after warm-up", descriptors - counts[0], spare)
         card.at_most("threads more than after warm-up", threads - counts[1], 2)
         await nothing_lost(stage, world, records)
 
