@@ -14,7 +14,8 @@ EVIL = "http://evil.example"
 
 @pytest.fixture(scope="module")
 async def service(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
-    async with served(tmp_path_factory.mktemp("guard"), management={"token": TOKEN}) as it:
+    management = {"token": TOKEN, "hosts": ["ops.example"]}
+    async with served(tmp_path_factory.mktemp("guard"), management=management) as it:
         yield it
 
 
@@ -69,6 +70,38 @@ async def test_our_own_page_and_other_clients_may(running: Served, headers: dict
     ours = {name: value.format(host=host) for name, value in headers.items()}
     answer = await running.ops.post("/faults", json=FAULT, headers={**OPERATOR, **ours})
     assert answer.status_code == 201
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("evil.example", "evil.example:9000", "10.0.0.1.evil.example", "localhost.evil.example"),
+        *("ops.example.evil.example", "2130706433.evil.example.", "[::1", "a@b.example", ""),
+    ],
+)
+async def test_a_name_that_a_stranger_may_own_shows_nothing(running: Served, host: str) -> None:
+    headers = {"Host": host, "Origin": f"http://{host}", "Sec-Fetch-Site": "same-origin"}
+    before = (await running.ops.get("/audit")).json()["refused"]
+    for path in ("/", "/info", "/failures", "/debug/tasks", "/console/events", "/nothing"):
+        answer = await running.ops.get(path, headers=headers)
+        assert (answer.status_code, path) == (421, path)
+        assert "APP_MANAGEMENT__HOSTS" in answer.json()["detail"]
+    answer = await running.ops.post("/faults", json=FAULT, headers={**OPERATOR, **headers})
+    assert answer.status_code == 421
+    assert (await running.ops.get("/audit")).json()["refused"] == before + 1
+    for path in ("/livez", "/readyz", "/metrics"):  # whatever a scraper's target is called
+        assert (await running.ops.get(path, headers=headers)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("127.0.0.1:9000", "[::1]:9000", "localhost:9", "OPS.example", "ops.example.:443", "o"),
+        *("orders.shop.svc", "orders.shop.svc.cluster.local:9000", "node-1.compute.internal"),
+    ],
+)
+async def test_addresses_and_names_of_ours_are_answered(running: Served, host: str) -> None:
+    assert (await running.ops.get("/info", headers={"Host": host})).status_code == 200
 
 
 async def test_other_sites_may_link_to_what_is_shown(running: Served) -> None:

@@ -23,7 +23,7 @@ OPERATOR = {"Authorization": f"Bearer {TOKEN}"}
 MAX_BYTES = 150_000
 PLANTED = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'"
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
     "connect-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
 )

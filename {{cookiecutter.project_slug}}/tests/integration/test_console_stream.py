@@ -100,7 +100,7 @@ async def test_a_change_arrives_and_only_what_has_changed(running: Served) -> No
 async def test_everybody_gets_the_same_bytes(running: Served) -> None:
     async with AsyncExitStack() as stack:
         found = [await stack.enter_async_context(watching(running.ops)) for _ in range(3)]
-        seen = [dict(one) for one in await asyncio.gather(*(ticks(one, 4) for one in found))]
+        seen = [dict(one) for one in await asyncio.gather(*(ticks(one, 8) for one in found))]
     common = sorted(set.intersection(*(set(one) for one in seen)))[1:]
     assert common
     for at in common:

@@ -16,6 +16,7 @@ from steadfast_service.runtime.ops.console.sections import SECTIONS, Section
 from steadfast_service.runtime.ops.console.stream import Stream
 from steadfast_service.runtime.ops.documents import Document
 
+from ..support.process import LIMIT
 from ..support.records import Records
 
 INFO: dict[str, Any] = {
@@ -138,8 +139,9 @@ async def test_a_document_that_hangs_holds_nobody_up(monkeypatch: pytest.MonkeyP
         assert "/flags: no answer yet" in await page.whole()
     assert asked == 1  # one read at a time, whoever asks
     released.set()
-    while "at last" not in (html := await page.whole()):
-        await asyncio.sleep(0)
+    async with asyncio.timeout(LIMIT):
+        while "at last" not in (html := await page.whole()):
+            await asyncio.sleep(0)
     assert "no answer yet" not in html
 
 
@@ -178,11 +180,12 @@ async def test_a_slow_browser_gets_the_newest_and_never_a_queue(
     browser = Browser()
     watching = asyncio.create_task(streams.watch(browser.receive, browser.send))
     await browser.offered.wait()  # the first bytes are on the way, and are not taken
-    while number < 50:
-        await asyncio.sleep(0)
-    browser.takes.set()
-    while len(browser.taken) < 2:
-        await asyncio.sleep(0)
+    async with asyncio.timeout(LIMIT):
+        while number < 50:
+            await asyncio.sleep(0)
+        browser.takes.set()
+        while len(browser.taken) < 2:
+            await asyncio.sleep(0)
     events = [event for event in browser.taken[1].split(b"\n\n") if event]
     assert sorted(event.split(b"\n")[0] for event in events) == [b"event: at", b"event: section"]
     [section] = [event for event in events if event.startswith(b"event: section")]
@@ -203,11 +206,60 @@ async def test_a_browser_that_takes_nothing_is_given_up_and_ends_when_it_does(
     stuck = Browser()
     watching = asyncio.create_task(streams.watch(stuck.receive, stuck.send))
     await stuck.offered.wait()
-    while streams.watchers:
-        await asyncio.sleep(0.001)
+    async with asyncio.timeout(LIMIT):
+        while streams.watchers:
+            await asyncio.sleep(0.001)
     assert not watching.done()  # it keeps its connection, and counts no more
     stuck.takes.set()
     await watching
+
+
+async def test_the_next_one_is_not_told_what_the_last_one_saw(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(stream, "TICK", 0.0)
+    monkeypatch.setattr(stream, "REST", 0.0)
+    name = "evening"
+    streams = Stream(page_of({"/flags": lambda: flag(name)}, FLAGS))
+    told = []
+    for _ in range(2):
+        browser = Browser()
+        browser.takes.set()
+        watching = asyncio.create_task(streams.watch(browser.receive, browser.send))
+        async with asyncio.timeout(LIMIT):
+            while b"event: at" not in b"".join(browser.taken):
+                await asyncio.sleep(0)
+            browser.leave.set()
+            await watching
+            while "console stream" in {task.get_name() for task in asyncio.all_tasks()}:
+                await asyncio.sleep(0)
+        told.append(b"".join(browser.taken))
+        name = "night"
+    assert b"evening" in told[0]
+    assert b"night" in told[1]
+    assert b"evening" not in told[1]
+
+
+async def test_all_who_ask_at_once_get_one_page() -> None:
+    asked = 0
+
+    def read() -> Any:
+        nonlocal asked
+        asked += 1
+        return flag("one")
+
+    page = page_of({"/flags": read}, FLAGS)
+    pages = await asyncio.gather(*(page.whole() for _ in range(50)))
+    assert len(set(pages)) == 1
+    assert asked == 1
+
+
+async def test_a_page_knows_that_it_is_told_of_another_service() -> None:
+    others: list[dict[str, Any]] = [{}, {"name": "payments"}, {"version": "2"}, {"changes": True}]
+    pages = [page_of({"/info": INFO | more}) for more in others]
+    for page in pages:
+        await page.refresh(at_once=True)
+    assert len({await page.version() for page in pages}) == 4
 
 
 async def test_after_the_end_nobody_is_let_in() -> None:

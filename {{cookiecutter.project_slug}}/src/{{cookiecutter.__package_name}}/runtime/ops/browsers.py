@@ -1,18 +1,28 @@
 """The management port and other sites that an operator's browser has open.
 
 Such a site can make the browser send requests here, to addresses that only the browser can
-reach. It must not change anything, nor read or frame what is shown.
+reach. It must not change anything, nor read or frame what is shown; neither must one whose
+name is made to stand for such an address (DNS rebinding), which to the browser is this host.
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ..config.groups import Group
+from ..config.live import Live
 from ..http.problems import Problem
 from .access import Access
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+# Read by machines, under whatever name their configuration has.
+UNDER_ANY_NAME = frozenset({"/livez", "/readyz", "/startupz", "/metrics"})
+# Nobody can register a name below these.
+PRIVATE = (".cluster.local", ".internal", ".local", ".localhost", ".svc")
 OURS = frozenset({b"same-origin", b"none"})  # none: typed in, or from a bookmark
 # On every answer that does not say something else itself, as the pages of the console do.
 HEADERS = (
@@ -26,13 +36,20 @@ HEADERS = (
 class BrowserGuard:
     """Refuses changes that another site asks for, with 403, whatever token comes with them.
 
+    What comes under a public name that is not one of `hosts` is 421, reading included.
     It is outside of the whole application, so that no route can be forgotten and no answer
     goes without its headers, errors included.
     """
 
-    def __init__(self, app: ASGIApp, access: Access) -> None:
+    def __init__(self, app: ASGIApp, access: Access, live: Live[Group]) -> None:
         self.app = app
         self._access = access
+        self._hosts: frozenset[str] = frozenset()
+        live.follow(self.update)
+
+    def update(self, *, hosts: Iterable[str], **_: object) -> None:
+        """Answer under these public names, those of proxies in front of this port."""
+        self._hosts = frozenset(host.lower() for host in hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -47,11 +64,37 @@ class BrowserGuard:
                 message = {**message, "headers": headers}
             await send(message)
 
+        if scope["path"] not in UNDER_ANY_NAME and not self._known(scope["headers"]):
+            if scope["method"] not in SAFE_METHODS:
+                self._access.refuse(Request(scope), "another host")
+            detail = "Not under this name, unless APP_MANAGEMENT__HOSTS has it."
+            await Problem(421, detail).send(guarded)
+            return
         if scope["method"] not in SAFE_METHODS and _cross_site(scope["headers"]):
             self._access.refuse(Request(scope), "another site")
             await Problem(403, "Another site has asked for this change.").send(guarded)
             return
         await self.app(scope, receive, guarded)
+
+    def _known(self, headers: Iterable[tuple[bytes, bytes]]) -> bool:
+        hosts = [value.decode("latin-1") for name, value in headers if name == b"host"]
+        return all(_private(host) or _name(host) in self._hosts for host in hosts)
+
+
+def _name(host: str) -> str:
+    """Of a `Host`, without its port; empty for what is none."""
+    with suppress(ValueError):
+        return (urlsplit(f"//{host}").hostname or "").rstrip(".")
+    return ""
+
+
+def _private(host: str) -> bool:
+    """Whether no stranger can make this name stand for an address: it is one, or no public name."""
+    name = _name(host)
+    with suppress(ValueError):
+        ip_address(name)
+        return True
+    return bool(name) and ("." not in name or name.endswith(PRIVATE))
 
 
 def _cross_site(headers: Iterable[tuple[bytes, bytes]]) -> bool:

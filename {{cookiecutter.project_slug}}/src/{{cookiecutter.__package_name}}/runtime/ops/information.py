@@ -31,4 +31,5 @@ def information(info: Mapping[str, str], health: Health, access: Access) -> Docu
             "changes": access.allowed,
         }
 
-    return Document("/info", "what runs here", read)
+    # Seconds. Four sections show of it what hardly ever changes.
+    return Document("/info", "what runs here", read, every=5.0)

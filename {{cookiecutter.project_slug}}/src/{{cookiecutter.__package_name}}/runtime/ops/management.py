@@ -107,7 +107,7 @@ def open_management(
             Exception: _unhandled,  # and the server logs its stack
         },
     )
-    return BrowserGuard(application, access)
+    return BrowserGuard(application, access, live)
 
 
 def _metrics(registry: CollectorRegistry) -> Route:

@@ -1,5 +1,6 @@
 """Changes of a breaker's state: the last of them, and telling its listeners."""
 
+import time
 from collections import deque
 from collections.abc import Callable
 from enum import StrEnum
@@ -22,12 +23,16 @@ class State(StrEnum):
 
 
 class Transition(NamedTuple):
-    """A change of state, at an instant of the breaker's clock; forced by an operator or not."""
+    """A change of state, at an instant of the breaker's clock; forced by an operator or not.
+
+    `time` is that instant as Unix time, in seconds: later it could only be guessed.
+    """
 
     at: float
     before: State
     after: State
     forced: bool
+    time: float
 
 
 class Callback(CircuitBreakerListener):
@@ -56,7 +61,8 @@ class Changes:
 
     def add(self, before: Any, after: Any, at: float, *, forced: bool) -> None:
         """Keep it and tell it, or leave the telling to the call that is at it already."""
-        self.last.append(Transition(at, State(before.name), State(after.name), forced))
+        states = State(before.name), State(after.name)
+        self.last.append(Transition(at, *states, forced, time.time()))
         self._untold.append((before, after))
         if self._telling:
             return

@@ -1,6 +1,5 @@
 """What a person wants to know of a dependency, in what JSON can say."""
 
-import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -33,7 +32,7 @@ def report(pipeline: Pipeline) -> Mapping[str, Any]:
         "latency_ms": pipeline.latencies.quantiles(),
         "transitions": [
             {
-                "at": _wall_time(change.at),
+                "at": _iso(change.time),
                 "from": change.before,
                 "to": change.after,
                 "forced": change.forced,
@@ -43,7 +42,5 @@ def report(pipeline: Pipeline) -> Mapping[str, Any]:
     }
 
 
-def _wall_time(instant: float) -> str:
-    """An instant of the monotonic clock as people write it."""
-    seconds = time.time() - (time.monotonic() - instant)
+def _iso(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")

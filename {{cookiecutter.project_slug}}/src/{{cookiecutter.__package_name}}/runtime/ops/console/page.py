@@ -1,6 +1,7 @@
 """The page and its sections as HTML, made of the documents alone."""
 
 import asyncio
+import contextvars
 import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -27,6 +28,8 @@ class _Loaded(NamedTuple):
     assets: Assets
 
 
+# Of `/info`: what the head of the page and the kind of its buttons are made of.
+FIXED = ("name", "version", "environment", "changes")
 # Seconds after the start. By then nobody waits for it, and it costs the service little.
 WARM_UP_AFTER = 5.0
 
@@ -46,6 +49,7 @@ class Page:
         self._readings = {path: Reading(documents[path]) for path in sorted(paths)}
         self._rendered: dict[str, _Rendered] = {}
         self._loading: asyncio.Task[_Loaded] | None = None
+        self._making: asyncio.Task[str] | None = None
         self._hurry = threading.Event()
         self._failed: set[tuple[str, str]] = set()
         self._log = structlog.get_logger().bind(logger="console")
@@ -65,6 +69,15 @@ class Page:
         """The static files that the page asks for."""
         return (await self._load()).assets
 
+    async def version(self) -> str:
+        """What an open page shows and never renews; it loads itself again for another one.
+
+        By it a page notices that it is told of another service, as behind a forwarded port.
+        """
+        info = self._readings["/info"].content or {}
+        fixed = [str(info.get(name, "")) for name in FIXED]
+        return " ".join([(await self._load()).assets.version, *fixed])
+
     async def refresh(self, section: Section | None = None, *, at_once: bool = False) -> None:
         """Read the documents that are due, of a section or all; or each of them, at once."""
         paths = section.paths if section else self._readings
@@ -82,7 +95,20 @@ class Page:
         return rendered.html
 
     async def whole(self) -> str:
-        """The page as it is now."""
+        """The page as it is now; whoever asks while it is made gets the same one."""
+        if self._making is None:
+            self._making = asyncio.create_task(
+                self._made(), name="console page", context=contextvars.Context()
+            )
+        return await asyncio.shield(self._making)
+
+    async def _made(self) -> str:
+        try:
+            return await self._whole()
+        finally:
+            self._making = None
+
+    async def _whole(self) -> str:
         from markupsafe import Markup
 
         loaded = await self._load()
@@ -95,7 +121,7 @@ class Page:
         return loaded.environment.get_template("page.html").render(
             info=self._readings["/info"].content,
             sections=parts,
-            page=loaded.assets.version,
+            page=await self.version(),
             static=loaded.assets.path,
             at=datetime.now(UTC).strftime("%H:%M:%S UTC"),
         )

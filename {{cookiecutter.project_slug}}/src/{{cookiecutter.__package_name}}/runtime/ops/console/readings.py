@@ -11,8 +11,10 @@ import structlog
 from ..documents import Document
 from ..probes import json_response
 
-# Seconds: a health check that hangs must not keep the rest of the page waiting for it.
+# Seconds: a health check that hangs must not keep the rest of the page waiting for it, even
+# less where there is something to show, though it is older.
 PATIENCE = 0.5
+SHORT_PATIENCE = 0.1
 
 
 class Reading:
@@ -53,7 +55,8 @@ class Reading:
                 self._read(), name=f"console {self.document.path}", context=contextvars.Context()
             )
         if self._running is not None:
-            await asyncio.wait((self._running,), timeout=PATIENCE)
+            patience = PATIENCE if self.content is None else SHORT_PATIENCE
+            await asyncio.wait((self._running,), timeout=patience)
 
     async def _read(self) -> None:
         try:

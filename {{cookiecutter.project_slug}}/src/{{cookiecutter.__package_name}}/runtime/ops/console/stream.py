@@ -117,8 +117,6 @@ class Stream:
         return self._closed
 
     async def _tick_while_watched(self) -> None:
-        # What was sent to others long ago is not what the first of the new ones needs.
-        self._sent.clear()
         try:
             while self.watchers:
                 began = time.monotonic()
@@ -128,6 +126,7 @@ class Stream:
                     self._log.exception("console tick failed")
                 await asyncio.sleep(max(TICK - (time.monotonic() - began), REST))
         finally:
+            self._sent.clear()  # what was sent long ago is not what the next one needs
             self._ticking = None
 
     async def _tick(self) -> None:
@@ -135,9 +134,8 @@ class Stream:
         await self._page.refresh()
         changed = await self._changed()
         now = datetime.now(UTC).strftime("%H:%M:%S UTC")
-        assets = await self._page.assets()
         # Also when nothing has changed: by this a browser knows that it is still told.
-        changed["at"] = _event("at", {"at": now, "page": assets.version})
+        changed["at"] = _event("at", {"at": now, "page": await self._page.version()})
         for watcher in self.watchers:
             watcher.tell(changed)
 
