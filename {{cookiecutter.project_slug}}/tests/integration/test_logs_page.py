@@ -62,19 +62,33 @@ async def test_what_decides_is_shown_as_it_is_now(tmp_path: Path) -> None:
 
 def test_a_rate_is_of_the_last_ten_seconds_whenever_they_are_looked_at(monkeypatch: Any) -> None:
     now = [0.0]
-    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    monkeypatch.setattr("time.perf_counter", lambda: now[0])
     pipeline, _ = record_logs()
     rates = Rates(pipeline)
     assert rates.report() == {"written": 0, "sampled": 0}
     pipeline.written["info"] += 600
     for seconds in (1.0, 5.0):  # the second look comes late
         now[0] += seconds
-        rates.look()
+        rates.look(0.0)
     assert rates.report() == {"written": 100, "sampled": 0}
     for _ in range(10):
         now[0] += 1
-        rates.look()
+        rates.look(0.0)
     assert rates.report() == {"written": 0, "sampled": 0}
+
+
+def test_a_dropped_record_is_news_for_a_minute(monkeypatch: Any) -> None:
+    now = [0.0]
+    monkeypatch.setattr("time.perf_counter", lambda: now[0])
+    pipeline, records = record_logs()
+    rates = Rates(pipeline)
+    records.dropped = 3
+    rates.look(0.0)
+    assert rates.dropped() == {"dropped": 3, "dropped_last_minute": 3}
+    for _ in range(65):
+        now[0] += 1
+        rates.look(0.0)
+    assert rates.dropped() == {"dropped": 3, "dropped_last_minute": 0}
 
 
 async def test_flags_are_shown_with_their_layer_and_counts(tmp_path: Path) -> None:

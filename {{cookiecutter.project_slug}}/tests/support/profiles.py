@@ -12,8 +12,9 @@ PROFILES = "/debug/profiles"
 
 
 def ask(ops: httpx.AsyncClient, **wanted: Any) -> "asyncio.Future[httpx.Response]":
-    """Ask for a profile; it is under way."""
-    return asyncio.ensure_future(ops.post(PROFILES, json=wanted, headers=OPERATOR, timeout=LIMIT))
+    """Ask for a profile; it is under way. Counting all that tests have made takes its time."""
+    post = ops.post(PROFILES, json=wanted, headers=OPERATOR, timeout=4 * LIMIT)
+    return asyncio.ensure_future(post)
 
 
 async def finished(asking: "asyncio.Future[httpx.Response]") -> dict[str, Any]:

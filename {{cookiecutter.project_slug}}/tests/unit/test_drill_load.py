@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from itertools import pairwise
@@ -12,7 +13,7 @@ import orjson
 import pytest
 
 from tools.drill.load import Load, loading
-from tools.drill.processes import HOST, free_port
+from tools.drill.processes import HOST
 from tools.drill.promises import Scorecard
 from tools.drill.records import LAG_LIMIT, Kind, Records
 from tools.drill.stage import Stage
@@ -140,9 +141,11 @@ async def test_each_way_to_fail_has_its_name(tmp_path: Path) -> None:
 
 
 async def test_nobody_listens(tmp_path: Path) -> None:
-    async with load(tmp_path, free_port()) as running:
-        await asyncio.sleep(0.3)
-        records = await running.stop()
+    with socket.socket() as taken:  # and nobody can begin to
+        taken.bind((HOST, 0))
+        async with load(tmp_path, taken.getsockname()[1]) as running:
+            await asyncio.sleep(0.3)
+            records = await running.stop()
     assert {(record.status, record.error) for record in records} == {(0, "no connection")}
 
 

@@ -93,8 +93,8 @@ class ConcurrencyLimit:
         self._peak = 0  # of in_flight in this window
         # The least that was late and queued in this window, and how often that was seen.
         self._late, self._queued, self._beats = math.inf, math.inf, 0
-        self._window = self._saturated_at = self._second = clock()
-        self._settled_at = -math.inf
+        self._window = self._second = clock()
+        self._saturated_at = self._settled_at = -math.inf  # nothing says that it ever was
         self._stretch = 1.0  # STRETCH, once what is usual is known and no guess
         self._wanted = demand()
         self._counted = (0, 0)  # finished and refused at the beginning of this second

@@ -80,6 +80,7 @@ class Docs:
         }
         self._assets: Mapping[str, _Asset] | None = None
         self._reading = asyncio.Lock()
+        self._plain: dict[str, bytes] = {}
 
     def routes(self) -> list[Route]:
         """They are in no schema."""
@@ -125,7 +126,12 @@ class Docs:
         }
         if takes_gzip(request.headers.get("accept-encoding", "")):
             return Response(asset.packed, headers=headers | {"content-encoding": "gzip"})
-        return Response(await asyncio.to_thread(gzip.decompress, asset.packed), headers=headers)
+        # One copy for all: a slow reader holds on to what it is sent, for as long as it likes.
+        plain = self._plain.get(asset.name)
+        if plain is None:
+            plain = await asyncio.to_thread(gzip.decompress, asset.packed)
+            plain = self._plain.setdefault(asset.name, plain)
+        return Response(plain, headers=headers)
 
 
 def _read(path: Path) -> _Asset:

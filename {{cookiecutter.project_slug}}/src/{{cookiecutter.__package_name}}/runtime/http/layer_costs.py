@@ -109,8 +109,8 @@ class LayerCosts:
 
     def put_in(self) -> None:
         """Begin a round. What is under way is not measured, and passes the probes untouched."""
-        self._taken.clear()
-        self._over.clear()
+        # Of this round alone: a request of the one before may still be under way.
+        self._taken, self._over = asyncio.Event(), asyncio.Event()
         self._left, self._under_way, self._in = REQUESTS, 0, True
         # The outermost last: whoever meets that one meets them all.
         for outer, probe in reversed(list(zip(self.layers, self._probes[1:], strict=False))):
@@ -157,14 +157,17 @@ class LayerCosts:
         if not self._left:
             self.layers[0].__class__ = self._kinds[0]  # the others cost nothing from now on
             self._taken.set()
+        over = self._over
         request = scope[KEY] = Measured(len(self.layers) + 1)
         try:
             await Probe(app, 1)(scope, receive, send)
-            self._keep(request)
+            if over is self._over:
+                self._keep(request)
         finally:
-            self._under_way -= 1
-            if not self._left and not self._under_way:
-                self._over.set()
+            if over is self._over:
+                self._under_way -= 1
+                if not self._left and not self._under_way:
+                    over.set()
 
     def _keep(self, request: Measured) -> None:
         if not self._in:  # it has outlived its round, and may have missed a probe

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from ..masking import masked
 from .excerpts import excerpt, fields_of
 
 KEPT = 50
@@ -67,7 +68,7 @@ def _report(failure: Failure) -> Mapping[str, Any]:
     return {
         "at": datetime.fromtimestamp(failure.at, UTC).isoformat(timespec="milliseconds"),
         "method": excerpt(failure.method, METHOD),
-        "path": excerpt(failure.path, PATH + 50),  # with the mark of what was cut
+        "path": masked(excerpt(failure.path, PATH + 50)),  # with the mark of what was cut
         "route": failure.route,
         "status": failure.status,
         "duration_ms": round(failure.seconds * 1000, 2),

@@ -10,6 +10,7 @@ import orjson
 import structlog
 from starlette.requests import Request
 
+from ..masking import masked, masked_tree
 from ..observability.excerpts import excerpt, fields_of, shortened
 from ..observability.levels import AUDIT
 
@@ -63,7 +64,7 @@ class Audit:
 
     def _tell(self, event: str, request: Request, what: Mapping[str, Any]) -> dict[str, Any]:
         client = request.client.host if request.client else None
-        path = excerpt(request.url.path, PATH)
+        path = masked(excerpt(request.url.path, PATH))
         # A warning, so that no usual level leaves it out.
         self._log.warning(event, client=client, method=request.method, path=path, **what)
         return {
@@ -72,7 +73,7 @@ class Audit:
             "client": client,
             "method": request.method,
             "path": path,
-            "what": fields_of(shortened(orjson.dumps(what, default=str), WHAT_BYTES)),
+            "what": masked_tree(fields_of(shortened(orjson.dumps(what, default=str), WHAT_BYTES))),
         }
 
 

@@ -1,8 +1,5 @@
 """`/logs`: how many records are written, sampled out and dropped."""
 
-import asyncio
-import time
-from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,13 +7,15 @@ from starlette.types import ASGIApp
 
 from ..http.layer_costs import find_layer
 from ..http.request_context import RequestContext
+from ..observability.history import Lookback, every
 from ..observability.levels import ROOT
 from ..observability.logs import Pipeline
 from ..shutdown import Closing
 from .documents import Content, Document
 
 INTERVAL = 1.0  # seconds between two looks
-OVER = 10  # of them: what a rate is the mean of
+OVER = 10.0  # seconds: what a rate is the mean of
+NEWS = 60.0  # seconds that a dropped record is news
 # Where the layer that decides has been taken out, every record is written and nothing traced.
 ALL: Mapping[str, Any] = {
     "sample_rate": 1.0,
@@ -27,34 +26,35 @@ ALL: Mapping[str, Any] = {
 
 
 class Rates:
-    """How many records there were per second, over the last ten."""
+    """How many records there were per second, over the last ten, and how many were dropped."""
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
-        self._seen: deque[tuple[float, int, int]] = deque(maxlen=OVER + 1)
-        self.look()
+        self._counts = Lookback(OVER, self._sums())
+        self._dropped = Lookback(NEWS, pipeline.writer.dropped)
 
-    def look(self) -> None:
+    def look(self, _: float) -> None:
         """Remember what has been counted by now."""
-        counts = self._pipeline
-        sums = sum(counts.written.values()), sum(counts.sampled.values())
-        self._seen.append((time.monotonic(), *sums))
-
-    async def run(self) -> None:
-        """Look once a second; cancel it to end it."""
-        while True:
-            await asyncio.sleep(INTERVAL)
-            self.look()
+        self._counts.add(self._sums())
+        self._dropped.add(self._pipeline.writer.dropped)
 
     def report(self) -> Mapping[str, float]:
         """Records per second. By the clock, so that a look that comes late changes nothing."""
-        (began, *before), (ended, *now) = self._seen[0], self._seen[-1]
-        seconds = ended - began
+        seconds, before = self._counts.oldest()
         written, sampled = (
             round((b - a) / seconds, 2) if seconds else 0.0
-            for a, b in zip(before, now, strict=True)
+            for a, b in zip(before, self._sums(), strict=True)
         )
         return {"written": written, "sampled": sampled}
+
+    def dropped(self) -> Mapping[str, int]:
+        """Since the start, and in the last minute."""
+        total = self._pipeline.writer.dropped
+        return {"dropped": total, "dropped_last_minute": total - self._dropped.oldest()[1]}
+
+    def _sums(self) -> tuple[int, int]:
+        counts = self._pipeline
+        return sum(counts.written.values()), sum(counts.sampled.values())
 
 
 def open_log_counts(closing: Closing, pipeline: Pipeline, app: ASGIApp) -> Document:
@@ -64,7 +64,7 @@ def open_log_counts(closing: Closing, pipeline: Pipeline, app: ASGIApp) -> Docum
         app: the chain of layers, one of which decides what is sampled.
     """
     rates, sampling = Rates(pipeline), find_layer(app, RequestContext)
-    closing.task("log rates", rates.run())
+    closing.task("log rates", every(INTERVAL, rates.look))
 
     def read() -> Content:
         return {
@@ -72,7 +72,7 @@ def open_log_counts(closing: Closing, pipeline: Pipeline, app: ASGIApp) -> Docum
                 {"level": level, "written": number, "sampled": pipeline.sampled[level]}
                 for level, number in pipeline.written.items()
             ],
-            "dropped": pipeline.writer.dropped,
+            **rates.dropped(),
             "per_second": rates.report(),
             "sampling": sampling.report() if sampling else ALL,
             "level": pipeline.levels.report(ROOT)["level"],

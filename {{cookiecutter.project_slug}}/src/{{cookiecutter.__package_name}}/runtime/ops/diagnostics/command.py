@@ -122,7 +122,7 @@ def profile(
         taken = management.command("/debug/profiles", asked, seconds + SLACK)
         if out or open_ or format_:
             content = _formatted(management, taken, format_ or "flame")
-            _deliver(content, out, taken, format_ or "flame", show=open_)
+            _deliver(content, out, kind, format_ or "flame", show=open_)
         if out or open_ or not format_:
             for line in profile_text(taken):
                 print(printable(line))
@@ -132,20 +132,13 @@ def profile(
 def _formatted(management: Any, taken: dict[str, Any], form: str) -> bytes:
     import json
 
-    from .command_client import CommandFailed
-
     if form == "json":
         return json.dumps(taken, indent=2).encode() + b"\n"
-    link = taken["links"].get(form)
-    if link is None:
-        raise CommandFailed(f"a profile of this kind has no form {form}")
-    content: bytes = management.content(link)
+    content: bytes = management.content(taken["links"][form], SLACK)
     return content
 
 
-def _deliver(
-    content: bytes, out: Path | None, taken: dict[str, Any], form: str, *, show: bool
-) -> None:
+def _deliver(content: bytes, out: Path | None, kind: str, form: str, *, show: bool) -> None:
     """Write it to the file, to a temporary one for a browser, or else to the terminal."""
     import tempfile
 
@@ -156,7 +149,7 @@ def _deliver(
         return
     if out is None:
         # Not in a folder that others may write to: it is opened a moment later.
-        out = Path(tempfile.mkdtemp(prefix="profile-"), f"{taken['kind']}.{SUFFIXES[form]}")
+        out = Path(tempfile.mkdtemp(prefix="profile-"), f"{kind}.{SUFFIXES[form]}")
     try:
         out.write_bytes(content)
     except OSError as exc:

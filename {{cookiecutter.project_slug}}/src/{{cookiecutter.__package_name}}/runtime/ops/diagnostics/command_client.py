@@ -63,9 +63,9 @@ class Management:
         """The document at this path. Raises `CommandFailed`."""
         return self._decoded(self._call("GET", path, None, CONNECT_TIMEOUT))
 
-    def content(self, path: str) -> bytes:
-        """What is at this path. Raises `CommandFailed`."""
-        return self._call("GET", path, None, CONNECT_TIMEOUT)
+    def content(self, path: str, timeout: float) -> bytes:
+        """What is at this path, within this many seconds. Raises `CommandFailed`."""
+        return self._call("GET", path, None, timeout)
 
     def command(self, path: str, body: Any, timeout: float) -> Any:
         """Post it, and wait for the answer this many seconds. Raises `CommandFailed`."""

@@ -32,6 +32,7 @@ WAITS: Final = (
     ("/threading.py", "_wait_for_tstate_lock"),
     ("/queue.py", "get"),
     ("/concurrent/futures/thread.py", "_worker"),
+    ("/stall_watch.py", "_run"),
 )
 # The outermost function of every thread that Python has started.
 BEGINNINGS: Final = frozenset({"<module>", "_run_module_as_main", "_bootstrap"})

@@ -83,9 +83,9 @@ def layout(stacks: Iterable[tuple[Stack, float]]) -> list[Box]:
             node.weight += weight
     boxes = list(_boxes(root)) if root.weight > 0 else []
     if len(boxes) > MAX_BOXES:
-        # What called a box is at least as wide, so that it stays too.
-        least = sorted(box.share for box in boxes)[-MAX_BOXES]
-        boxes = [box for box in boxes if box.share > least]
+        # What called a box is at least as wide, so that it stays too; of equal ones the outer.
+        widest = sorted(range(len(boxes)), key=lambda n: (-boxes[n].share, boxes[n].depth))
+        boxes = [boxes[n] for n in sorted(widest[:MAX_BOXES])]
     return boxes
 
 

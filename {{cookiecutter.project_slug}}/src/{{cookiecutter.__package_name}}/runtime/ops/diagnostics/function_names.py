@@ -15,7 +15,7 @@ class FunctionNames:
 
     def __init__(self) -> None:
         self._modules: dict[str, ModuleSpec | None] = {
-            file: module.__spec__
+            file: getattr(module, "__spec__", None)
             for module in list(sys.modules.values())
             if (file := getattr(module, "__file__", None))
         }
@@ -39,10 +39,11 @@ class FunctionNames:
             code: CodeType | None = loader.get_code(spec.name) if spec else None
         except Exception:  # noqa: BLE001 - one of pytest's or of somebody else's
             code = None
+        if code is not None:
+            return code
         try:
-            source = "".join(linecache.getlines(file))
-            return code or compile(source, file, "exec", dont_inherit=True)
-        except SyntaxError:
+            return compile("".join(linecache.getlines(file)), file, "exec", dont_inherit=True)
+        except (SyntaxError, ValueError):  # the latter: null bytes, before 3.12
             return None
 
 

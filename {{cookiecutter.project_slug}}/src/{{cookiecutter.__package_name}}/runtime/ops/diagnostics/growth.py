@@ -58,6 +58,8 @@ class HeapGrowth:
             watch.timed("collect", gc.collect)
             grown = watch.timed("list", _types)
             grown.subtract(types)
+            most = _most(grown)
+            del grown  # or it would be what has grown most
             snapshot = watch.timed("copy", tracemalloc.take_snapshot)
             own_mib = tracemalloc.get_tracemalloc_memory() / 2**20
         finally:
@@ -74,7 +76,7 @@ class HeapGrowth:
             top=_top(found),
             stacks=[(tuple(map(_text, stack)), float(size)) for stack, size, _ in found[:STACKS]],
             unit="bytes",
-            more={"types": _most(grown)},
+            more={"types": most},
         )
 
 

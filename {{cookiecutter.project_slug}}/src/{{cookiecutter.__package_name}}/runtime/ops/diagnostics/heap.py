@@ -24,7 +24,10 @@ class HeapTypes:
     """Counts what the garbage collector tracks, and the strings, bytes and numbers in that."""
 
     name = "heap"
-    text = "what is alive, by type; what was there when start-up ended is left out"
+    text = (
+        "what is alive, by type; left out is what was there when start-up ended, and the strings, "
+        "bytes and numbers that were put into it since: growth shows those"
+    )
     cost = (
         "A full garbage collection and one listing of all objects hold the event loop, "
         "about 0.4 s for a million of them; the counting is done in steps of 2 ms."
@@ -117,18 +120,30 @@ async def take_census(watch: Pauses) -> tuple[Census, bool]:
 def _count(objects: Sequence[object], census: Census, leaves: set[int]) -> Iterator[None]:
     """Count all of them; pauses may be made where it yields."""
     own = {id(objects), id(census), id(leaves)}
+    steps = 0
     # The youngest come last: what leaks is among them, and its strings should be counted first.
-    for number, one in enumerate(reversed(objects)):
+    for one in reversed(objects):
+        steps += 1
+        if not steps % 50:
+            yield
         if id(one) in own:
             continue
         _add(census, one)
         # What holds no other objects is not tracked, and only found in what holds it.
-        for held in gc.get_referents(one) if len(leaves) < MAX_LEAVES else ():
-            if not gc.is_tracked(held) and id(held) not in leaves:
+        holders = [one]
+        while holders and len(leaves) < MAX_LEAVES:
+            for held in gc.get_referents(holders.pop()):
+                steps += 1
+                if not steps % 50:  # one list may hold millions
+                    yield
+                if gc.is_tracked(held) or id(held) in leaves:
+                    continue
+                if len(leaves) >= MAX_LEAVES:
+                    break
                 leaves.add(id(held))
                 _add(census, held)
-        if not number % 50:
-            yield
+                if type(held) in (tuple, dict):  # of plain values only: nobody else leads to them
+                    holders.append(held)
 
 
 def _add(census: Census, one: object) -> None:

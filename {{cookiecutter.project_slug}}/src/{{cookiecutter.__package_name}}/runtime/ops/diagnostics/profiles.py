@@ -59,7 +59,8 @@ def open_profiles(closing: Closing, access: Access, live: Live[Group]) -> Pages:
     async def take(request: Request) -> Response:
         access.check(request)
         wanted = await command(request, Wanted)
-        if wanted.seconds > limit.seconds:
+        seconds = 0.0 if wanted.kind == "heap" else wanted.seconds  # it takes what it takes
+        if seconds > limit.seconds:
             raise wrong("seconds", f"at most {limit.seconds:g}, as profile_limit says")
         if (running := profiles.running) is not None:
             report = running.report()
@@ -67,7 +68,7 @@ def open_profiles(closing: Closing, access: Access, live: Live[Group]) -> Pages:
             detail = f"A {running.kind} profile runs, for another {left:g} s; one at a time."
             raise Problem(409, detail, headers={"Retry-After": f"{left + 1:.0f}"}, running=report)
         access.record("profile started", request, **wanted.model_dump())
-        task = profiles.start(wanted.kind, wanted.seconds, wanted.rate)
+        task = profiles.start(wanted.kind, seconds, wanted.rate)
         profile = await _unless_gone(request, task)
         if profile is None:
             access.record("profile ended early", request, kind=wanted.kind)

@@ -38,11 +38,15 @@ class Sampler:
 
     async def run(self, seconds: float) -> None:
         """Look for so long; cancelled, it ends at once."""
+        usual = sys.getswitchinterval()
         self._running.acquire()
         self._thread.start()
         try:
+            sys.setswitchinterval(min(usual, SWITCH_INTERVAL))
             await asyncio.sleep(seconds)
         finally:
+            # Here, before another may begin: the thread may be in the middle of a look.
+            sys.setswitchinterval(usual)
             self._running.release()
         await asyncio.to_thread(self._thread.join)
         if self._failure is not None:
@@ -59,15 +63,12 @@ class Sampler:
         }
 
     def _run(self) -> None:
-        usual = sys.getswitchinterval()
-        sys.setswitchinterval(min(usual, SWITCH_INTERVAL))
         began = time.perf_counter()
         try:
             self._sample(began)
         except Exception as exc:  # noqa: BLE001 - raised again where the profile is awaited
-            self._failure = exc
+            self._failure = exc.with_traceback(None)  # which holds the frames of that look
         finally:
-            sys.setswitchinterval(usual)
             self._seconds = time.perf_counter() - began
 
     def _sample(self, before: float) -> None:

@@ -1,6 +1,7 @@
 """Where Python code stands: the stack of a thread, and the whole chain that a task awaits."""
 
 import asyncio
+import functools
 import gc
 import os
 import re
@@ -42,6 +43,7 @@ class Frame(NamedTuple):
         return f"{self.file}:{self.line} in {self.code.co_name}"
 
 
+@functools.lru_cache(maxsize=4096)  # a process has fewer files
 def short(path: str) -> str:
     """A path from the package or the standard library's module on."""
     *_, rest = ROOT.split(path)

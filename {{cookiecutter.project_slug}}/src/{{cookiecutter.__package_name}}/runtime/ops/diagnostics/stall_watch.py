@@ -98,6 +98,7 @@ class StallWatch:
             began = time.perf_counter()
             if self._unchanged.acquire(timeout=pause):
                 self._excused = time.perf_counter()  # under another threshold from now on
+                self._over()
                 used = time.process_time()
                 continue
             now, used_before, used = time.perf_counter(), used, time.process_time()
@@ -110,14 +111,21 @@ class StallWatch:
                     self._stall.began += late
             self._look(now)
 
+    def _over(self) -> bool:
+        """Whether there is no stall now; one that has ended is told."""
+        if self._stall is None:
+            return True
+        if self._back is None:
+            return False
+        self._stall.seconds = max(0.0, self._back - self._stall.began)
+        ended, self._stall, self._back = self._stall, None, None
+        self._listener.ended(ended)
+        return True
+
     def _look(self, now: float) -> None:
-        if self._stall is not None:
-            if self._back is None:
-                self._listener.looked()
-                return
-            self._stall.seconds = max(0.0, self._back - self._stall.began)
-            ended, self._stall, self._back = self._stall, None, None
-            self._listener.ended(ended)
+        if not self._over():
+            self._listener.looked()
+            return
         beat = self._heartbeat.at
         since = max(beat + INTERVAL, self._excused)
         if not self._started():

@@ -32,6 +32,7 @@ class Stalls:
         self.seconds = 0.0
         self._kept: deque[Stall] = deque(maxlen=KEPT)
         self._told: Stall | None = None
+        self._goes_on: Stall | None = None
         self._repeated: dict[str, list[float]] = {}  # line: told until, times since, their seconds
         self._log = structlog.get_logger().bind(logger="event loop")
 
@@ -39,6 +40,10 @@ class Stalls:
         """Log it while it goes on: what holds the loop may never end."""
         self.count += 1
         self._kept.append(stall)
+        self._goes_on = stall
+        self._tell(stall)
+
+    def _tell(self, stall: Stall) -> None:
         where = stall.place
         if where.line in self._repeated or len(self._repeated) >= MAX_LINES:
             return
@@ -53,6 +58,7 @@ class Stalls:
     def ended(self, stall: Stall) -> None:
         """Say how long it was, if its beginning was told."""
         assert stall.seconds is not None
+        self._goes_on = None
         self.seconds += stall.seconds
         if stall is self._told:
             what = {"line": stall.place.line, "request_id": stall.place.request_id}
@@ -64,8 +70,6 @@ class Stalls:
 
     def looked(self) -> None:
         """Tell what was only counted, when its time is over."""
-        if not self._repeated:
-            return
         now = time.monotonic()
         for line, (until, times, seconds) in tuple(self._repeated.items()):
             if now < until:
@@ -76,6 +80,9 @@ class Stalls:
                 self._log.warning("event loop blocked again", **what)
             else:
                 del self._repeated[line]
+        # It was not told, for its line had just been, and it may never end.
+        if self._goes_on is not None and self._goes_on is not self._told:
+            self._tell(self._goes_on)
 
     def report(self, threshold: float) -> Content:
         """The document."""
