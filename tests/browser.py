@@ -9,10 +9,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+PAGE_BYTES = 150_000  # of the page with all that it loads, not compressed
 # Nothing here is asserted to be quick: this is how long a busy machine may take.
 expect.set_options(timeout=60_000)
 
@@ -84,17 +86,18 @@ class Visit:
 
 
 @contextmanager
-def look(browser: Browser, url: str, **how: object) -> Iterator[Visit]:
+def look(browser: Browser, url: str, *, before: str = "", **how: object) -> Iterator[Visit]:
     """Open a page in a fresh profile.
 
     Args:
+        before: a script that the page's own ones find already run.
         how: Playwright's options of a context, such as `viewport` or `color_scheme`.
 
     Raises:
         AssertionError: at the end, if the page had complaints or asked another host.
     """
     context: BrowserContext = browser.new_context(**how)  # type: ignore[arg-type]
-    context.add_init_script(VIOLATIONS)
+    context.add_init_script(f"{VIOLATIONS}\n{before}")
     try:
         visit = Visit(context.new_page())
         visit.page.goto(url)
@@ -103,6 +106,12 @@ def look(browser: Browser, url: str, **how: object) -> Iterator[Visit]:
         assert visit.hosts() == {urlsplit(url).netloc}
     finally:
         context.close()
+
+
+def weights(visit: Visit) -> dict[str, int]:
+    """What it has loaded, and how many bytes each of it has."""
+    urls = {url for url in visit.urls if not url.endswith("/events")}
+    return {url: len(httpx.get(url).raise_for_status().content) for url in urls}
 
 
 def accessibility(page: Page) -> list[tuple[str, str]]:

@@ -1,12 +1,38 @@
-"""Says in the header of a run how long it takes to generate a service, and begins with the long."""
+"""Says in the header of a run how long it takes to generate a service, and begins with the long.
+
+What several files share is here, too.
+"""
 
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.rendering import render
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+
+@pytest.fixture(scope="module")
+def browser() -> "Iterator[Browser]":
+    """One for a file; each test has a profile of its own."""
+    from tests.browser import chromium
+
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    """A service with an environment of its own."""
+    from tests.running import installed
+
+    with installed() as made:
+        yield made
 
 
 def pytest_report_header() -> str:

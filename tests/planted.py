@@ -1,6 +1,6 @@
 """Goes into a copy of a generated service: what must be found by name, and what must not run.
 
-`test_console.py` puts it there; it is no part of any service, and is imported nowhere else.
+`test_console_planted.py` puts it there; it is no part of any service, and is imported nowhere else.
 """
 
 import os
@@ -40,8 +40,15 @@ async def fail(request: Request) -> Response:
     raise RuntimeError(SCRIPT)
 
 
+async def swell(_: Request) -> Response:
+    """One of many that fail, each at length."""
+    raise RuntimeError("and so on, " * 500 + "the end")
+
+
 def plant(api: Any) -> None:
     """Add the routes."""
     api.add_api_route("/planted/burn", burn)
     api.add_api_route("/planted/block", block)
     api.add_api_route("/planted/<script>planted=1</script>/{rest:path}", fail)
+    for number in range(60):
+        api.add_api_route(f"/planted/swell/{number}", swell)

@@ -8,45 +8,37 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import Visit, chromium, look, seconds_go_by
-from tests.running import (
-    TOKEN,
-    Running,
-    free_ports,
-    installed,
-    load,
-    running,
-    until,
-    without_payments,
-)
+from tests.browser import PAGE_BYTES, Visit, look, seconds_go_by, weights
+from tests.running import TOKEN, Running, free_ports, load, running, until, without_payments
 
-PAGE_BYTES = 150_000  # of the page with all that it loads, not compressed
 COVERED = """let covered = false;
 Object.defineProperty(document, "hidden", { get: () => covered });
 window.cover = (by) => {
   covered = by;
   document.dispatchEvent(new Event("visibilitychange"));
 };"""
+# Of four rows the first and the third go; the last has the focus.
+WITHOUT_TWO = """async () => {
+  const script = document.querySelector("script[type=module]").src;
+  const { morph } = await import(script.replace("console.js", "morph.js"));
+  const rows = (keys) => [...keys].map((key) => `<p tabindex="0" data-key="${key}">${key}</p>\n`);
+  const place = document.createElement("div");
+  document.body.append(place);
+  place.innerHTML = `\n${rows("abcd").join("")}`;
+  place.lastElementChild.focus();
+  const observer = new MutationObserver(() => {});
+  observer.observe(place, { childList: true });
+  morph(place, `\n${rows("bd").join("")}`);
+  const added = observer.takeRecords().reduce((sum, one) => sum + one.addedNodes.length, 0);
+  const left = [...place.children].map((row) => row.dataset.key).join("");
+  return { added, left, focused: document.activeElement.textContent };
+}"""
 SIDE_BY_SIDE = 8  # more than the connections that a browser has for one host
 ENV = {
     "APP_MANAGEMENT__TOKEN": TOKEN,
     # Long enough to be seen, short enough to be waited for.
     "APP_DEPENDENCIES__PAYMENTS__BREAKER__OPEN_FOR": "3",
 }
-
-
-@pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    """A service with an environment of its own."""
-    with installed() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One for all; each test has a profile of its own."""
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")
@@ -66,13 +58,10 @@ def test_it_loads_without_a_complaint_and_is_small(browser: Browser, live: Runni
     assert live.order() == 201
     # The first look at a process reads and compiles the templates.
     httpx.get(f"{live.ops}/")
-    sizes: dict[str, int] = {}
     with look(browser, f"{live.ops}/") as visit:
         expect(visit.page.locator("#stream")).to_have_text("Live")
         seconds_go_by(visit.page, 3)
-        for url in set(visit.urls):
-            if not url.endswith("/events"):
-                sizes[url] = len(httpx.get(url).raise_for_status().content)
+        sizes = weights(visit)
         paint = visit.page.evaluate(
             "performance.getEntriesByName('first-contentful-paint')[0].startTime"
         )
@@ -161,6 +150,11 @@ def test_what_somebody_does_survives_new_values(browser: Browser, live: Running)
         assert abs(name.evaluate(top) - before) < 100
 
 
+def test_rows_that_stay_are_not_moved(browser: Browser, live: Running) -> None:
+    with look(browser, f"{live.ops}/") as visit:
+        assert visit.page.evaluate(WITHOUT_TWO) == {"added": 0, "left": "bd", "focused": "d"}
+
+
 def test_fifty_tabs_live_and_the_service_too(browser: Browser, live: Running) -> None:
     with load(live), look(browser, f"{live.ops}/") as visit:
         context = visit.page.context
@@ -181,6 +175,18 @@ def test_fifty_tabs_live_and_the_service_too(browser: Browser, live: Running) ->
         # All of them are one watcher, and the service has time for its callers.
         assert str(live.read("/debug/tasks")).count("'console watcher'") == 1
         assert httpx.get(f"{live.url}/api/version", timeout=20).status_code == 200
+
+
+def test_a_worker_that_died_is_done_without(browser: Browser, live: Running) -> None:
+    with look(browser, f"{live.ops}/") as visit:
+        expect(visit.page.locator("#stream")).to_have_text("Live")
+        session = browser.new_browser_cdp_session()
+        targets = session.send("Target.getTargets")["targetInfos"]
+        (worker,) = [one["targetId"] for one in targets if one["type"] == "shared_worker"]
+        session.send("Target.closeTarget", {"targetId": worker})
+        session.detach()
+        _lives_on(visit.page)
+        seconds_go_by(visit.page, 3)
 
 
 def test_a_lost_service_is_said_and_found_again(

@@ -9,31 +9,23 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Locator, expect
 
-from tests.browser import Visit, chromium, look, unfold
+from tests.browser import PAGE_BYTES, Visit, look, seconds_go_by, unfold, weights
 from tests.rendering import ROOT
-from tests.running import BEARER, TOKEN, Running, installed, load, running
+from tests.running import BEARER, TOKEN, Running, load, running
 
 SCRIPT = "<img src=x onerror=planted=1><script>planted=1</script>\"'><b>"
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One for all; each test has a profile of its own."""
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def planted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def planted(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A copy of a service with faults and scripts in it, see `planted.py`."""
     scratch = tmp_path_factory.mktemp("planted")
     source = scratch / "src"
-    with installed() as folder:
-        shutil.copytree(folder / "src", source)
-        plant(source)
-        told = {"APP_COMMIT": SCRIPT, "PLANTED": SCRIPT, "PYTHONPATH": str(source)}
-        with running(folder, scratch, told | {"APP_MANAGEMENT__TOKEN": TOKEN}) as started:
-            yield started
+    shutil.copytree(folder / "src", source)
+    plant(source)
+    told = {"APP_COMMIT": SCRIPT, "PLANTED": SCRIPT, "PYTHONPATH": str(source)}
+    with running(folder, scratch, told | {"APP_MANAGEMENT__TOKEN": TOKEN}) as started:
+        yield started
 
 
 def plant(source: Path) -> None:
@@ -109,3 +101,15 @@ def test_a_blocked_loop_is_found_by_its_line(browser: Browser, planted: Running)
         expect(stalls).to_contain_text("planted.py")
         expect(stalls).to_contain_text("time.sleep(1)")
         expect(visit.page.locator("#alerts")).to_contain_text("in block")
+
+
+def test_an_incident_does_not_swell_the_page(browser: Browser, planted: Running) -> None:
+    for number in range(60):
+        assert httpx.get(f"{planted.url}/planted/swell/{number}").status_code == 500
+    with look(browser, f"{planted.ops}/") as visit:
+        seconds_go_by(visit.page, 3)
+        expect(part(visit, "traffic")).to_contain_text("more routes are not shown")
+        expect(part(visit, "failures").locator("pre").first).to_contain_text("the end")
+        sizes = weights(visit)
+    print(f"{sum(sizes.values())} bytes in an incident")
+    assert sum(sizes.values()) <= PAGE_BYTES, sizes

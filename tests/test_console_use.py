@@ -5,26 +5,16 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import Browser, Locator, Route, expect
 
-from tests.browser import Visit, chromium, look
-from tests.running import BEARER, TOKEN, Running, installed, running
+from tests.browser import Visit, look
+from tests.running import BEARER, TOKEN, Running, running
 
 UNAUTHORISED = "the server responded with a status of 401"
-
-
-@pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    """A service with an environment of its own."""
-    with installed() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One for all; each test has a profile of its own."""
-    with chromium() as started:
-        yield started
+# As where an operator forbids it in the browser's settings.
+KEEPS_NOTHING = """const refuse = () => { throw new DOMException("no", "SecurityError"); };
+Object.defineProperty(window, "sessionStorage", { get: refuse });
+window.SharedWorker = class { constructor() { refuse(); } };"""
 
 
 @pytest.fixture(scope="module")
@@ -94,12 +84,55 @@ def test_a_level_is_held_and_goes_back_by_itself_and_by_button(
         operator.confirms()
         expect(operator.held("orders.by_button")).to_have_count(0)
         assert level(live, "orders.by_button") is None
+        # The button is gone, and whoever uses the keyboard is still there.
+        expect(visit.page.locator("#logs :focus")).to_have_count(1)
         # Who did it is written down, where it can be seen.
         expect(visit.page.locator("#audit")).to_contain_text("log level released")
 
         visit.page.locator("#forget").click()
         operator.wants_level("orders.forgotten", 600)
         expect(visit.page.locator("#ask-token")).to_be_visible()
+
+
+def test_a_token_is_for_one_service_only(browser: Browser, live: Running) -> None:
+    # A proxy that has two services under one name; workers do not pass it.
+    def pass_on(route: Route) -> None:
+        route.continue_(url=route.request.url.replace("/other/", "/"))
+
+    with look(browser, f"{live.ops}/", before="delete window.SharedWorker") as visit:
+        visit.page.route("**/other/**", pass_on)
+        operator = Operator(visit)
+        operator.wants_level("orders.here", 1)
+        operator.confirms(TOKEN)
+        expect(operator.dialog).to_be_hidden()
+        for path, asks in (("/", False), ("/other/", True)):
+            visit.page.goto(f"{live.ops}{path}")
+            Operator(visit).wants_level("orders.there", 1)
+            expect(visit.page.locator("#ask-token")).to_be_visible(visible=asks)
+
+
+def test_a_browser_that_keeps_nothing_is_enough(browser: Browser, live: Running) -> None:
+    with look(browser, f"{live.ops}/", before=KEEPS_NOTHING) as visit:
+        operator = Operator(visit)
+        operator.wants_level("orders.not_kept", 600)
+        operator.confirms(TOKEN)
+        expect(operator.held("orders.not_kept")).to_contain_text("debug")
+        operator.wants_level("orders.not_kept", 600)
+        expect(visit.page.locator("#ask-token")).to_be_hidden()
+
+
+def test_what_somebody_writes_stays_when_a_fault_ends(browser: Browser, live: Running) -> None:
+    with look(browser, f"{live.ops}/") as visit:
+        Operator(visit)
+        fault = {"delay": 0.01, "expires_in": 4}
+        httpx.post(f"{live.ops}/faults", json=fault, headers=BEARER).raise_for_status()
+        faults = visit.page.locator("#fault-list tr[data-key]")
+        expect(faults).to_have_count(1)
+        delay = visit.page.locator('#fault-forms [name="delay"]').first
+        delay.fill("0.5")
+        expect(faults).to_have_count(0)
+        expect(delay).to_have_value("0.5")
+        expect(delay).to_be_focused()
 
 
 def test_a_wrong_token_changes_nothing_and_says_so(browser: Browser, live: Running) -> None:
@@ -114,6 +147,7 @@ def test_a_wrong_token_changes_nothing_and_says_so(browser: Browser, live: Runni
         # The browser's own note about it is right.
         assert [said for said in visit.complaints if UNAUTHORISED not in said] == []
         visit.complaints.clear()
+        expect(visit.page.locator("#ask-token")).to_be_focused()
         # No second reload is needed to do it right.
         operator.confirms(TOKEN)
         expect(operator.dialog).to_be_hidden()
@@ -161,9 +195,13 @@ def test_no_other_site_can_change_or_read(browser: Browser, live: Running) -> No
             {"method": "GET"},
         ):
             assert visit.page.evaluate(send, [target, how]) == "refused", how
-        # What needs no permission to be sent carries no token, and so is nothing.
-        blind = {"method": "POST", "body": '{"fail": true}', "mode": "no-cors"}
+        # What needs no permission to be sent is not even looked at.
+        fault = '{"abort_status": 503, "expires_in": 60}'
+        blind = {"method": "POST", "body": fault, "mode": "no-cors"}
         visit.page.evaluate(send, [f"{live.ops}/faults", blind])
+        entries = live.read("/audit")["entries"]
+        assert isinstance(entries, list)
+        assert entries[0]["what"]["reason"] == "another site"
         assert level(live, "orders.elsewhere") is None
         assert live.read("/faults")["faults"] == []
         # The page itself is not shown inside another, where clicks could be stolen.

@@ -9,12 +9,20 @@ from typing import Any
 import pytest
 
 from steadfast_service.runtime.ops.diagnostics.flame import MAX_BOXES, layout
-from steadfast_service.runtime.ops.diagnostics.function_names import FunctionNames
-from steadfast_service.runtime.ops.diagnostics.heap import Pauses, take_census
+from steadfast_service.runtime.ops.diagnostics.function_names import (
+    FunctionNames,
+)
+from steadfast_service.runtime.ops.diagnostics.heap import (
+    Pauses,
+    take_census,
+)
 from steadfast_service.runtime.ops.diagnostics.sampler import Sampler
 from steadfast_service.runtime.ops.diagnostics.stall_place import Place
 from steadfast_service.runtime.ops.diagnostics.stall_watch import Stall
-from steadfast_service.runtime.ops.diagnostics.stalls import TELL_EVERY, Stalls
+from steadfast_service.runtime.ops.diagnostics.stalls import (
+    TELL_EVERY,
+    Stalls,
+)
 
 from ..support.process import until
 from ..support.records import record_logs

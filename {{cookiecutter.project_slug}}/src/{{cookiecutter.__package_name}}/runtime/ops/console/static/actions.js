@@ -9,6 +9,7 @@ const done = find("done");
 
 let asked = null; // the command that the dialog is about
 let running = null; // what ends its request
+let fading = 0; // the timer that takes away what was done
 
 /** Listen to the whole page; `refresh(section)` shows a section anew. */
 export function listen({ refresh }) {
@@ -97,7 +98,8 @@ function ask(what) {
 }
 
 function state({ busy }) {
-  find("ask-do").disabled = busy;
+  // Really disabled it would lose the focus, and the keyboard its place.
+  find("ask-do").setAttribute("aria-disabled", busy);
   find("ask-token-row").hidden = token() !== "";
   find("ask-token").required = token() === "";
   dialog.setAttribute("aria-busy", busy);
@@ -121,11 +123,20 @@ async function run(refresh) {
   }
   running = null;
   state({ busy: false });
+  if (answer?.status === 401) find("ask-token").focus();
   if (answer?.ok) {
     dialog.close();
     finish(what, answer.headers.get("location"));
     for (const section of new Set([what.section, "audit"])) if (section) await refresh(section);
+    requestAnimationFrame(() => keepPlace(what.section)); // when they are drawn
   }
+}
+
+// The button that was pressed may be gone with its row.
+function keepPlace(section) {
+  if (document.activeElement !== document.body) return;
+  const first = find(section)?.querySelector(".content :is(button, input, select, summary, a)");
+  first?.focus({ preventScroll: true });
 }
 
 function send({ method, path, body }, bearer, signal) {
@@ -159,5 +170,6 @@ function finish({ label, confirm }, location) {
     link.textContent = "See it";
     done.append(link);
   }
-  setTimeout(() => done.replaceChildren(), 15_000);
+  clearTimeout(fading);
+  fading = setTimeout(() => done.replaceChildren(), 15_000);
 }

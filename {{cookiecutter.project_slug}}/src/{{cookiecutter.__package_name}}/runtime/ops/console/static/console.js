@@ -9,10 +9,12 @@ const root = document.documentElement;
 const state = document.getElementById("stream");
 const age = document.getElementById("stream-age");
 const address = new URL(events, location.href).href;
+const SILENCE = 30; // seconds: even while nothing is reached, that is said more often
 
 const pending = new Map(); // sections whose newest HTML is not shown yet
 let drawing = false;
 let lostAt = 0;
+let silent = 0; // seconds, counted one by one: those in which the machine slept are none
 
 function show(name, html) {
   pending.set(name, html);
@@ -58,6 +60,7 @@ function say(kind, text) {
 }
 
 function hear({ kind, data }) {
+  silent = 0;
   if (kind === "section") {
     show(data.name, data.html);
   } else if (kind === "lost") {
@@ -73,6 +76,8 @@ function hear({ kind, data }) {
 
 setInterval(() => {
   if (lostAt) age.textContent = `for ${Math.round((Date.now() - lostAt) / 1000)} s`;
+  silent = document.hidden ? 0 : silent + 1;
+  if (silent > SILENCE) leaveWorker(); // it has died, which nothing else tells
 }, 1_000);
 
 // Only tabs that somebody can see are told anything.
@@ -90,27 +95,42 @@ function watchAlone() {
 
 function watchTogether() {
   const shared = new SharedWorker(worker, { type: "module", name: "console" });
-  let tell = (watch) => shared.port.postMessage({ watch, url: address });
   shared.port.onmessage = ({ data }) => hear(data);
-  shared.onerror = () => {
-    tell = watchAlone();
-    tell(!document.hidden);
-  };
-  return (watch) => tell(watch);
+  shared.onerror = leaveWorker;
+  return (watch) => shared.port.postMessage({ watch, url: address });
 }
 
-const watch = "SharedWorker" in window ? watchTogether() : watchAlone();
+let together = true;
+let watch = null;
+
+function leaveWorker() {
+  if (!together) return;
+  together = false;
+  watch?.(false);
+  watch = watchAlone();
+  watch(!document.hidden);
+}
+
+try {
+  watch = watchTogether();
+  watch(!document.hidden);
+} catch {
+  leaveWorker(); // no browser has to have one, or to let a site have it
+}
 document.addEventListener("visibilitychange", () => watch(!document.hidden));
 addEventListener("pagehide", () => watch(false));
 addEventListener("pageshow", ({ persisted }) => {
   if (persisted) watch(true);
 });
-watch(!document.hidden);
 
 /** Show a section as it is now, without waiting for its turn. */
 async function refresh(name) {
-  const answer = await fetch(fragments + encodeURIComponent(name), { cache: "no-store" });
-  if (answer.ok) show(name, await answer.text());
+  try {
+    const answer = await fetch(fragments + encodeURIComponent(name), { cache: "no-store" });
+    if (answer.ok) show(name, await answer.text());
+  } catch {
+    // Its turn comes, and a connection that is lost is said already.
+  }
 }
 
 listen({ refresh });

@@ -12,7 +12,11 @@ export function morph(element, html) {
   }
 }
 
-const key = (node) => (node.nodeType === Node.ELEMENT_NODE && (node.id || node.dataset.key)) || "";
+// What an element is known by; another kind of element is another, even with the same name.
+function key(node) {
+  const name = node.nodeType === Node.ELEMENT_NODE && (node.id || node.dataset.key);
+  return name ? `${node.nodeName} ${name}` : "";
+}
 
 function children(parent, fresh) {
   const nodes = [...fresh.childNodes];
@@ -27,8 +31,11 @@ function children(parent, fresh) {
     gone.remove();
   };
   for (const next of nodes) {
-    while (at && key(at) && !wanted.has(key(at))) drop();
-    const old = key(next) ? had.get(key(next)) : at && !key(at) ? at : null;
+    const kept = had.get(key(next));
+    // Also what has no name, such as the space between rows, goes from before what stays:
+    // otherwise all rows after one that is gone would move, and a moved one loses its focus.
+    while (at && at !== kept && (key(at) ? !wanted.has(key(at)) : kept)) drop();
+    const old = key(next) ? kept : at && !key(at) ? at : null;
     if (!old || old.nodeName !== next.nodeName) {
       parent.insertBefore(next, at);
     } else {
@@ -47,9 +54,9 @@ function patch(old, next) {
     return;
   }
   attributes(old, next);
-  // A list that somebody has unfolded or chosen from, and a text that somebody writes.
+  // A list that somebody has unfolded or chosen from.
   const theirs = old.nodeName === "SELECT" && (old === document.activeElement || chosen(old));
-  if (!theirs && old.nodeName !== "TEXTAREA") children(old, next);
+  if (!theirs) children(old, next);
 }
 
 function chosen(select) {

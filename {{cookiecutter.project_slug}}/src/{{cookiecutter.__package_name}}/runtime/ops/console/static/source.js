@@ -7,7 +7,8 @@ const LONGEST_WAIT = 10_000;
 /**
  * Follow the events at `url`; a lost stream is opened again, for ever.
  *
- * `tell` gets {kind: "section" | "at", data} for each, and {kind: "lost"} once per loss.
+ * `tell` gets {kind: "section" | "at", data} for each, and {kind: "lost"} for each attempt that
+ * has failed: who hears nothing at all knows that nobody tries any more.
  * Returns a function that ends it.
  */
 export function follow(url, tell) {
@@ -15,7 +16,6 @@ export function follow(url, tell) {
   let again = 0;
   let wait = FIRST_WAIT;
   let heard = Date.now();
-  let lost = false;
 
   function open() {
     heard = Date.now();
@@ -24,7 +24,6 @@ export function follow(url, tell) {
       source.addEventListener(kind, (event) => {
         heard = Date.now();
         wait = FIRST_WAIT;
-        lost = false;
         tell({ kind, data: JSON.parse(event.data) });
       });
     }
@@ -37,10 +36,7 @@ export function follow(url, tell) {
     clearTimeout(again);
     again = setTimeout(open, wait);
     wait = Math.min(wait * 2, LONGEST_WAIT);
-    if (!lost) {
-      lost = true;
-      tell({ kind: "lost" });
-    }
+    tell({ kind: "lost" });
   }
 
   // A machine that slept, or a network that went away, closes nothing.
