@@ -61,7 +61,7 @@ class Lab:
         return StreamingResponse(self._parts(1, FOREVER))
 
     async def ticking(self) -> StreamingResponse:
-        return StreamingResponse(self._parts(6, LIMIT / 3))
+        return StreamingResponse(self._parts(15, LIMIT / 12))
 
     async def stalling(self) -> StreamingResponse:
         return StreamingResponse(self._parts(2, FOREVER))
@@ -87,7 +87,7 @@ async def lab() -> Lab:
 
 @pytest.fixture(scope="module")
 async def running(tmp_path_factory: pytest.TempPathFactory, lab: Lab) -> AsyncIterator[Served]:
-    http = {"request_timeout": LIMIT, "stream_idle_timeout": LIMIT, "blocking_threads": 1}
+    http = {"request_timeout": LIMIT, "stream_idle_timeout": 2 * LIMIT, "blocking_threads": 1}
     async with served(tmp_path_factory.mktemp("deadlines"), http=http) as it:
         add = it.service.api.router.add_api_route
         for name in ("granted", "hang", "stubborn", "share", "block", "half", "background"):
@@ -211,7 +211,7 @@ async def test_a_response_that_has_begun_is_cut_off(running: Served) -> None:
 
 async def test_a_stream_may_take_longer_than_a_request(running: Served) -> None:
     response = await running.client.get("/api/lab/ticking")
-    assert response.text.count("part") == 6
+    assert response.text.count("part") == 15
     assert response.elapsed.total_seconds() > LIMIT
 
 
