@@ -83,7 +83,7 @@ async def test_sigterm_under_load_loses_nothing(tmp_path: Path, number: int) -> 
         process.signal()
         await until(lambda: bool(process.of("draining")))
         load.draining = True
-        await asyncio.wait_for(running, 60)
+        await asyncio.wait_for(running, 30)
         code = await process.ended()
         print(
             f"round {number}: {load.sent} requests, {load.while_draining} of them while draining,"

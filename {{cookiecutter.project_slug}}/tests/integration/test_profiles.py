@@ -29,7 +29,7 @@ class Mill:
         self.opened = asyncio.Event()
 
     async def burn(self) -> int:
-        return self.grind(0.02)
+        return self.grind(0.1)  # seconds: far more than the test's own client takes
 
     def grind(self, seconds: float) -> int:
         turns, end = 0, time.perf_counter() + seconds
@@ -96,7 +96,7 @@ async def test_a_hot_spot_is_on_top_of_the_cpu_profile(
     assert int(line) in lines_of(Mill.grind)
     assert first["unit"] == "seconds"
     assert 0 < first["value"] <= 2 * profile["seconds"]
-    assert first["share"] > 0.1  # of a process that tests run in as well
+    assert first["share"] > 0.3
     collapsed = (await it.ops.get(profile["links"]["collapsed"])).text
     (line,) = {line.split(";")[0] for line in collapsed.splitlines() if "Mill.grind" in line}
     assert line == "thread MainThread"

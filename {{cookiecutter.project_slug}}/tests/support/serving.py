@@ -104,30 +104,23 @@ async def served(
     await migrate(settings, "head")
     pipeline, records = record_logs(level=settings.log.level, story_size=settings.log.story_size)
     config.live(lambda s: s.log).follow(pipeline.update)
-    async with (
-        aclosing(config),
-        _bound() as front,
-        _bound() as back,
-        open_service(config, pipeline) as service,
-        listening(service.app, front, OPTIONS) as listener,
-        listening(service.management, back, OPTIONS) as ops_listener,
-        httpx.AsyncClient(base_url=_url(front), timeout=10) as client,
-        httpx.AsyncClient(base_url=_url(back), timeout=10) as ops,
-    ):
-        service.health.phase = Phase.SERVING
-        if HAS_AUTH and not settings.model_dump()["auth"]["issuer"]:
-            issuer = records.of("anyone gets a token here")[0]["issuer"]
-            client.headers.update(await asyncio.to_thread(credentials, issuer))
-            records.lines.clear()
-        yield Served(service, client, ops, records, pipeline, config)
-        for one in (listener, ops_listener):  # together: each takes uvicorn 0.2 s
-            one.should_exit = one.force_exit = True
-
-
-@asynccontextmanager
-async def _bound() -> AsyncIterator[socket.socket]:
-    with bind(HERE) as sock:
-        yield sock
+    with bind(HERE) as front, bind(HERE) as back:
+        async with (
+            aclosing(config),
+            open_service(config, pipeline) as service,
+            listening(service.app, front, OPTIONS) as listener,
+            listening(service.management, back, OPTIONS) as ops_listener,
+            httpx.AsyncClient(base_url=_url(front), timeout=10) as client,
+            httpx.AsyncClient(base_url=_url(back), timeout=10) as ops,
+        ):
+            service.health.phase = Phase.SERVING
+            if HAS_AUTH and not settings.model_dump()["auth"]["issuer"]:
+                issuer = records.of("anyone gets a token here")[0]["issuer"]
+                client.headers.update(await asyncio.to_thread(credentials, issuer))
+                records.lines.clear()
+            yield Served(service, client, ops, records, pipeline, config)
+            for one in (listener, ops_listener):  # together: each takes uvicorn 0.2 s
+                one.should_exit = one.force_exit = True
 
 
 def _url(sock: socket.socket) -> str:

@@ -1,5 +1,6 @@
 """A breaker that is watched, changed while it runs, and used as pybreaker's."""
 
+import time
 from itertools import pairwise
 from typing import Any
 
@@ -95,12 +96,14 @@ def test_a_callback_may_use_the_breaker_and_the_order_stays(clock: Clock) -> Non
 
 
 def test_only_the_last_changes_are_kept(clock: Clock) -> None:
-    breaker = breaker_on(clock)
+    breaker, began = breaker_on(clock), time.time()
     for _ in range(100):
         breaker.open()
         breaker.close()
     assert len(breaker.transitions) == 20
-    assert breaker.transitions[-1][:4] == (clock(), OPEN, CLOSED, False)
+    last = breaker.transitions[-1]
+    assert last == (clock(), OPEN, CLOSED, False, last.time)
+    assert began <= last.time <= time.time()
 
 
 def test_opening_an_open_one_starts_its_time_again_and_tells_nobody(clock: Clock) -> None:

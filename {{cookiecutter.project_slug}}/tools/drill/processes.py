@@ -107,6 +107,14 @@ class Process:
             return sum(1 for _ in Path(f"/proc/{self.pid}/{what}").iterdir())
         return 0
 
+    def connections(self, port: int) -> int:
+        """How many connections to this port of its machine are established."""
+        with suppress(FileNotFoundError, ProcessLookupError):
+            lines = Path(f"/proc/{self.pid}/net/tcp").read_text(encoding="ascii").splitlines()[1:]
+            rows = [line.split() for line in lines]
+            return sum(row[1].endswith(f":{port:04X}") and row[3] == "01" for row in rows)
+        return 0
+
 
 @asynccontextmanager
 async def python(

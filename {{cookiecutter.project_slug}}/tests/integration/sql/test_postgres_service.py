@@ -146,8 +146,8 @@ async def test_a_server_that_hangs_holds_no_request(tmp_path: Path, postgres_url
 
                 await until(lambda: len(ended()) == 60)
                 took = ended()
-                assert took[len(took) // 2] < BUDGET + 0.5  # a machine may do much else
-                assert took[-1] < 2 * BUDGET + 0.5
+                assert took[len(took) // 2] < BUDGET + 0.05
+                assert took[-1] < BUDGET + 0.5  # on a machine that does much else
                 began = time.monotonic()
                 unready = (await answers(client, "/readyz", 503)).json()
                 assert time.monotonic() - began < 5
