@@ -15,13 +15,15 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from statistics import mean
 from threading import Thread
 
 from . import service
 from .service import Server
-from .table import Row
+from .table import INFORMATION, Row
 
 CONNECTIONS = 32
 VERSION, LIST = "/api/version", "/api/orders?limit=100"
@@ -82,7 +84,7 @@ class Load:
 
     rate: float
     cpu: float
-    p99: float = 0.0
+    p99: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,8 @@ def contest(what: str, start: Start, effort: Effort) -> Results:
             targets = start(stack)
             for target in targets.values():
                 wrk(target, 1)
-            results += [_round(targets, number, effort.seconds) for number in range(effort.rounds)]
+            runs = {name: partial(wrk, one, effort.seconds) for name, one in targets.items()}
+            results += [there_and_back(runs, number) for number in range(effort.rounds)]
     return results
 
 
@@ -212,17 +215,16 @@ def peer(name: str, env: Mapping[str, str]) -> Iterator[Server]:
         yield server
 
 
-def _round(targets: Mapping[str, Target], number: int, seconds: int) -> dict[str, Load]:
-    """Each target twice, first and last in turn; the mean of both."""
-    names = list(targets)
+def there_and_back(runs: Mapping[str, Callable[[], Load]], number: int) -> dict[str, Load]:
+    """Each run twice, there and back, beginning with another one by `number`; means of both."""
+    names = list(runs)
     start = number % len(names)
     there = names[start:] + names[:start]
-    runs: dict[str, list[Load]] = defaultdict(list)
+    seen: dict[str, list[Load]] = defaultdict(list)
     for name in there + there[::-1]:
-        runs[name].append(wrk(targets[name], seconds))
+        seen[name].append(runs[name]())
     return {
-        name: Load(sum(r.rate for r in two) / 2, sum(r.cpu for r in two) / 2)
-        for name, two in runs.items()
+        name: Load(*map(mean, zip(*map(astuple, two), strict=True))) for name, two in seen.items()
     }
 
 
@@ -238,4 +240,4 @@ def _ratios(
 def _rates(results: Results, names: Sequence[str]) -> Iterator[Row]:
     for name in names:
         rates = [each[name].rate / 1000 for each in results]
-        yield Row(f"  {name}, thousand requests/s", rates, note="for information")
+        yield Row(f"  {name}, thousand requests/s", rates, note=INFORMATION)

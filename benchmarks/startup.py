@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 
 from . import service
-from .table import Row
+from .table import INFORMATION, Row
 
 
 def measure(env: Mapping[str, str], *, rounds: int) -> list[Row]:
@@ -24,6 +24,6 @@ def measure(env: Mapping[str, str], *, rounds: int) -> list[Row]:
             memory.append(server.memory())
     return [
         Row("process start to ready", seconds, "s", "<= 1.5"),
-        Row("  CPU time of it", cpu, "s", note="for information"),
+        Row("  CPU time of it", cpu, "s", note=INFORMATION),
         Row("resident memory when idle", memory, "MB", "<= 110"),
     ]

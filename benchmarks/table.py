@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median, quantiles
 
+INFORMATION = "for information"  # the note of a row that is held against nothing
+
 
 @dataclass(frozen=True, slots=True)
 class Row:

@@ -18,14 +18,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
-from statistics import mean
 
 from . import load, service
 from .load import Effort, Load, Target
 from .service import Server
-from .table import Row
+from .table import INFORMATION, Row
 
 TOKEN = "a-token-of-the-benchmark-only-0123"  # of processes that live for seconds
 BLIND, TWIN = "without", "without, another process"
@@ -34,7 +34,6 @@ IDLE, WATCHED, PROFILED = "nobody looks", "one browser watches", "CPU profile"
 BY_ITSELF = {IDLE: "<= 10", WATCHED: "<= 30"}
 QUIET = 3.0  # seconds without a request, to see what works by itself
 PATIENCE = 30.0
-INFORMATION = "for information"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,25 +56,17 @@ def measure(env: Mapping[str, str], effort: Effort) -> list[Row]:
             cases = _start(stack, env)
             for name in (BLIND, TWIN, IDLE):
                 load.wrk(Target(cases[name].server), 2)
-            rounds += [_round(cases, number, effort.seconds) for number in range(effort.rounds)]
+            runs = {name: partial(_run, case, effort.seconds) for name, case in cases.items()}
+            rounds += [load.there_and_back(runs, number) for number in range(effort.rounds)]
             for name in (BLIND, IDLE, WATCHED):
                 with cases[name].looking():
                     alone[name] += [_by_itself(cases[name].server) for _ in range(2)]
     return [*calls, *_alone(alone), *_loaded(rounds)]
 
 
-def _round(cases: Mapping[str, Case], number: int, seconds: int) -> dict[str, Load]:
-    runs: dict[str, list[Load]] = defaultdict(list)
-    at = number % len(cases)
-    turn = [*cases][at:] + [*cases][:at]
-    for name in turn + turn[::-1]:
-        with cases[name].looking():
-            runs[name].append(load.wrk(Target(cases[name].server), seconds))
-    fields = ("rate", "cpu", "p99")
-    return {
-        name: Load(*(mean(getattr(run, field) for run in two) for field in fields))
-        for name, two in runs.items()
-    }
+def _run(case: Case, seconds: int) -> Load:
+    with case.looking():
+        return load.wrk(Target(case.server), seconds)
 
 
 def _start(stack: ExitStack, env: Mapping[str, str]) -> dict[str, Case]:

@@ -14,39 +14,21 @@ import uvloop
 from orders import app
 from orders.runtime.config.configuration import Configuration
 from orders.runtime.config.environment import environment_layer
-from orders.runtime.observability import logs, rendering
-from orders.runtime.observability.writers import DirectWriter
 from orders.settings import Settings
-from starlette.types import Message
 
-from ..table import Row
+from ..table import INFORMATION, Row
 from . import blind
 from .clock import minus, report
-from .layers import scope
+from .layers import receive, scope, send, unwritten
 
 WITHOUT, WITH = "without", "nobody looks"
-
-
-async def receive() -> Message:
-    """No body."""
-    return {"type": "http.request", "body": b"", "more_body": False}
-
-
-async def send(_: Message) -> None:
-    """Throw it away."""
 
 
 async def calls(requests: int) -> list[float]:
     """Functions called, in Python and in C, for each of so many requests."""
     config = Configuration(Settings, fixed=[environment_layer(Settings, os.environ)])
-    pipeline = logs.configure(
-        DirectWriter(os.open(os.devnull, os.O_WRONLY)),
-        rendering.RenderJSON(service="orders"),
-        level="info",
-        story_size=64,
-    )
     counts = []
-    async with app.open_service(config, pipeline) as service:
+    async with app.open_service(config, unwritten()) as service:
         for _ in range(300):  # what happens once only is over
             await service.app(scope(), receive, send)
         for _ in range(requests):
@@ -74,8 +56,8 @@ def main(rounds: int) -> None:
             found[name] = runner.run(calls(rounds))
     what = f"{WITH}: calls of functions per request, more than without"
     more = minus(sorted(found[WITH]), sorted(found[WITHOUT]))
-    note = "for information"
-    report(calls=[Row(what, more, target="<= 0"), Row("  all of them", found[WITH], note=note)])
+    whole = Row("  all of them", found[WITH], note=INFORMATION)
+    report(calls=[Row(what, more, target="<= 0"), whole])
 
 
 if __name__ == "__main__":

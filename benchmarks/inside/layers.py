@@ -65,19 +65,20 @@ def scope() -> dict[str, Any]:
     }
 
 
-async def _receive() -> dict[str, Any]:
+async def receive() -> dict[str, Any]:
+    """No body."""
     return {"type": "http.request", "body": b"", "more_body": False}
 
 
-async def _send(_: Any) -> None:
-    return None
+async def send(_: Any) -> None:
+    """Throw it away."""
 
 
 async def requests(app: ASGIApp) -> float:
     """CPU µs per request."""
     begun = time.process_time()
     for _ in range(REQUESTS):
-        await app(scope(), _receive, _send)
+        await app(scope(), receive, send)
     seconds = time.process_time() - begun
     await asyncio.sleep(0)  # lets the watchdog's timer run, outside of the measurement
     return seconds / REQUESTS * 1e6
@@ -120,20 +121,24 @@ def built_up(service: Service) -> dict[str, ASGIApp]:
     return variants
 
 
+def unwritten() -> logs.Pipeline:
+    """A log that is made and thrown away."""
+    return logs.configure(
+        DirectWriter(os.open(os.devnull, os.O_WRONLY)),
+        rendering.RenderJSON(service="orders"),
+        level="info",
+        story_size=64,
+    )
+
+
 async def opened(stack: AsyncExitStack, *, tracing: bool) -> Service:
     """The service as `serve` opens it, its log thrown away."""
     name = "OTEL_EXPORTER_OTLP_ENDPOINT"
     endpoint = os.environ.pop(name)
     if tracing:
         os.environ[name] = endpoint
-    pipeline = logs.configure(
-        DirectWriter(os.open(os.devnull, os.O_WRONLY)),
-        rendering.RenderJSON(service="orders"),
-        level="info",
-        story_size=64,
-    )
     config = Configuration(Settings, fixed=[environment_layer(Settings, os.environ)])
-    service = await stack.enter_async_context(open_service(config, pipeline))
+    service = await stack.enter_async_context(open_service(config, unwritten()))
     for task in asyncio.all_tasks():
         if task.get_name() == "layer costs":  # its probes would be measured as layers
             task.cancel()
