@@ -16,10 +16,9 @@ from steadfast_service.runtime.ops.console.environment import (
 from steadfast_service.runtime.ops.console.sections import SECTIONS
 from steadfast_service.runtime.ops.console.static_files import open_assets
 
+from ..support.management import OPERATOR, TOKEN
 from ..support.serving import Served, served
 
-TOKEN = "the-operators-token"
-OPERATOR = {"Authorization": f"Bearer {TOKEN}"}
 MAX_BYTES = 150_000
 PLANTED = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'"
 POLICY = (

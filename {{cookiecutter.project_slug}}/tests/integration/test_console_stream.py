@@ -11,11 +11,10 @@ import pytest
 
 from steadfast_service.runtime.ops.console.stream import MAX_WATCHERS
 
+from ..support.management import OPERATOR, TOKEN
 from ..support.process import LIMIT, serving
 from ..support.serving import Served, served
 
-TOKEN = "the-operators-token"
-OPERATOR = {"Authorization": f"Bearer {TOKEN}"}
 FAULT = {"route": "GET /api/version", "abort_status": 503, "expires_in": 60}
 
 

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import pytest
 import structlog
 
 from steadfast_service.domain.orders import MAX_AMOUNT
@@ -13,6 +14,14 @@ from ..support.management import OPERATOR, TOKEN
 from ..support.process import until
 from ..support.records import record_logs
 from ..support.serving import ORDER, Served, served
+
+
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The clock of what looks back, in seconds."""
+    reads = [0.0]
+    monkeypatch.setattr("time.perf_counter", lambda: reads[0])
+    return reads
 
 
 async def logs(running: Served) -> dict[str, Any]:
@@ -60,9 +69,7 @@ async def test_what_decides_is_shown_as_it_is_now(tmp_path: Path) -> None:
         await running.ops.delete("/loggers/root", headers=OPERATOR)
 
 
-def test_a_rate_is_of_the_last_ten_seconds_whenever_they_are_looked_at(monkeypatch: Any) -> None:
-    now = [0.0]
-    monkeypatch.setattr("time.perf_counter", lambda: now[0])
+def test_a_rate_is_of_the_last_ten_seconds_whenever_they_are_looked_at(now: list[float]) -> None:
     pipeline, _ = record_logs()
     rates = Rates(pipeline)
     assert rates.report() == {"written": 0, "sampled": 0}
@@ -77,9 +84,7 @@ def test_a_rate_is_of_the_last_ten_seconds_whenever_they_are_looked_at(monkeypat
     assert rates.report() == {"written": 0, "sampled": 0}
 
 
-def test_a_dropped_record_is_news_for_a_minute(monkeypatch: Any) -> None:
-    now = [0.0]
-    monkeypatch.setattr("time.perf_counter", lambda: now[0])
+def test_a_dropped_record_is_news_for_a_minute(now: list[float]) -> None:
     pipeline, records = record_logs()
     rates = Rates(pipeline)
     records.dropped = 3

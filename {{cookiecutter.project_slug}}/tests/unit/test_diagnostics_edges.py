@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from steadfast_service.runtime.observability.heartbeat import Heartbeat
 from steadfast_service.runtime.ops.diagnostics.flame import MAX_BOXES, layout
 from steadfast_service.runtime.ops.diagnostics.function_names import (
     FunctionNames,
@@ -18,13 +19,16 @@ from steadfast_service.runtime.ops.diagnostics.heap import (
 )
 from steadfast_service.runtime.ops.diagnostics.sampler import Sampler
 from steadfast_service.runtime.ops.diagnostics.stall_place import Place
-from steadfast_service.runtime.ops.diagnostics.stall_watch import Stall
+from steadfast_service.runtime.ops.diagnostics.stall_watch import (
+    Stall,
+    StallWatch,
+)
 from steadfast_service.runtime.ops.diagnostics.stalls import (
     TELL_EVERY,
     Stalls,
 )
 
-from ..support.process import until
+from ..support.process import LIMIT, until
 from ..support.records import record_logs
 
 MIB = 1 << 20
@@ -85,6 +89,43 @@ def test_a_line_that_blocks_for_ever_is_told_though_it_just_was(
     stalls.looked()
     stalls.looked()
     assert len(records.of("event loop blocked")) == 2
+
+
+class Heard:
+    """What the watchdog tells."""
+
+    def __init__(self) -> None:
+        self.stalls: list[Stall] = []
+        self.over: list[Stall] = []
+
+    def began(self, stall: Stall) -> None:
+        self.stalls.append(stall)
+
+    def ended(self, stall: Stall) -> None:
+        self.over.append(stall)
+
+    def looked(self) -> None:
+        """Nothing to remember."""
+
+
+async def test_a_stall_ends_though_nobody_looks_any_more() -> None:
+    heartbeat, heard = Heartbeat(), Heard()
+    watch = StallWatch(heartbeat, lambda: True, heard)
+    beating = asyncio.create_task(heartbeat.run())
+    await asyncio.sleep(0)
+    watch.update(0.25)
+    end = time.monotonic() + LIMIT
+    while not heard.stalls and time.monotonic() < end:
+        time.sleep(0.01)  # noqa: ASYNC251 - the fault that is looked for
+    beat = heartbeat.at
+    while heartbeat.at == beat:
+        await asyncio.sleep(0)
+    watch.update(0)  # before the next look
+    await until(lambda: bool(heard.over))
+    assert heard.over == heard.stalls
+    assert heard.over[0].seconds is not None
+    beating.cancel()
+    watch.close()
 
 
 def test_of_boxes_of_one_width_as_many_stay_as_there_is_room_for() -> None:

@@ -127,6 +127,27 @@ async def test_what_is_under_way_passes_both_when_it_begins_and_when_it_ends() -
     assert costs.samples == 0  # it may have missed a probe
 
 
+async def test_what_outlives_its_round_does_not_count_in_the_next() -> None:
+    gate = asyncio.Event()
+
+    async def wait(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == "/waits":
+            await gate.wait()
+        await answer(scope, receive, send)
+
+    costs = LayerCosts(app := chain(wait, Plain, Plain), exempt=())
+    costs.put_in()
+    old = asyncio.create_task(call(app, "/waits"))
+    await asyncio.sleep(0)
+    costs.take_out()
+    costs.put_in()
+    await call(app)
+    gate.set()
+    await old
+    assert costs.samples == 1
+    costs.take_out()
+
+
 async def test_exceptions_and_cancellations_pass() -> None:
     begun = asyncio.Event()
 

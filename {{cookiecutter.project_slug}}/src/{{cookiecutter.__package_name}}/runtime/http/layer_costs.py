@@ -70,7 +70,6 @@ class LayerCosts:
         self._kinds = self._outermost_kinds()
         self._samples: list[deque[int]] = [deque(maxlen=KEPT) for _ in self.layers]
         self._empty = 0  # nanoseconds that nobody pays who is not measured
-        self._in = False
         self._left = 0  # requests that this round may still take
         self._under_way = 0
         self._taken, self._over = asyncio.Event(), asyncio.Event()
@@ -109,9 +108,8 @@ class LayerCosts:
 
     def put_in(self) -> None:
         """Begin a round. What is under way is not measured, and passes the probes untouched."""
-        # Of this round alone: a request of the one before may still be under way.
-        self._taken, self._over = asyncio.Event(), asyncio.Event()
-        self._left, self._under_way, self._in = REQUESTS, 0, True
+        self._taken.clear()
+        self._left, self._under_way = REQUESTS, 0
         # The outermost last: whoever meets that one meets them all.
         for outer, probe in reversed(list(zip(self.layers, self._probes[1:], strict=False))):
             with suppress(AttributeError):  # one that is frozen counts as a part of the one before
@@ -120,7 +118,8 @@ class LayerCosts:
 
     def take_out(self) -> None:
         """End it: every layer has its own `app` again."""
-        self._in = False
+        # Another round's: a request that outlives this one may have missed a probe.
+        self._over = asyncio.Event()
         self.layers[0].__class__ = self._kinds[0]
         for outer, probe in zip(self.layers, self._probes[1:], strict=False):
             if outer.app is probe:
@@ -170,8 +169,6 @@ class LayerCosts:
                     over.set()
 
     def _keep(self, request: Measured) -> None:
-        if not self._in:  # it has outlived its round, and may have missed a probe
-            return
         for samples, spent in zip(
             self._samples[: request.reached], request.spent[1:], strict=False
         ):

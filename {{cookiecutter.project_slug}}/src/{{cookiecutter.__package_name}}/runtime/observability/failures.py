@@ -6,9 +6,9 @@ they hold what the log holds and nothing else, masked as there, and they are bou
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from ..instants import iso
 from ..masking import masked
 from .excerpts import excerpt, fields_of
 
@@ -66,7 +66,7 @@ def _end(story: Sequence[bytes]) -> Sequence[bytes]:
 
 def _report(failure: Failure) -> Mapping[str, Any]:
     return {
-        "at": datetime.fromtimestamp(failure.at, UTC).isoformat(timespec="milliseconds"),
+        "at": iso(failure.at),
         "method": excerpt(failure.method, METHOD),
         "path": masked(excerpt(failure.path, PATH + 50)),  # with the mark of what was cut
         "route": failure.route,

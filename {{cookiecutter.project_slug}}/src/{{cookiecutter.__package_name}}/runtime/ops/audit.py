@@ -3,13 +3,13 @@
 import time
 from collections import deque
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 import structlog
 from starlette.requests import Request
 
+from ..instants import iso
 from ..masking import masked, masked_tree
 from ..observability.excerpts import excerpt, fields_of, shortened
 from ..observability.levels import AUDIT
@@ -58,7 +58,7 @@ class Audit:
         both = sorted((*self._changes, *self._refusals), key=lambda one: one["at"], reverse=True)
         return {
             "kept": CHANGES + REFUSALS,
-            "entries": [{**one, "at": _written(one["at"])} for one in both],
+            "entries": [{**one, "at": iso(one["at"])} for one in both],
             "refused": self._count,
         }
 
@@ -75,7 +75,3 @@ class Audit:
             "path": path,
             "what": masked_tree(fields_of(shortened(orjson.dumps(what, default=str), WHAT_BYTES))),
         }
-
-
-def _written(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")

@@ -19,8 +19,6 @@ from ..http.problems import Problem
 from .access import Access
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-# Read by machines, under whatever name their configuration has.
-UNDER_ANY_NAME = frozenset({"/livez", "/readyz", "/startupz", "/metrics"})
 # Nobody can register a name below these.
 PRIVATE = (".cluster.local", ".internal", ".local", ".localhost", ".svc")
 OURS = frozenset({b"same-origin", b"none"})  # none: typed in, or from a bookmark
@@ -39,10 +37,16 @@ class BrowserGuard:
     What comes under a public name that is not one of `hosts` is 421, reading included.
     It is outside of the whole application, so that no route can be forgotten and no answer
     goes without its headers, errors included.
+
+    Args:
+        for_machines: paths that are answered under whatever name a machine's configuration has.
     """
 
-    def __init__(self, app: ASGIApp, access: Access, live: Live[Group]) -> None:
+    def __init__(
+        self, app: ASGIApp, access: Access, live: Live[Group], for_machines: Iterable[str]
+    ) -> None:
         self.app = app
+        self._for_machines = frozenset(for_machines)
         self._access = access
         self._hosts: frozenset[str] = frozenset()
         live.follow(self.update)
@@ -64,7 +68,7 @@ class BrowserGuard:
                 message = {**message, "headers": headers}
             await send(message)
 
-        if scope["path"] not in UNDER_ANY_NAME and not self._known(scope["headers"]):
+        if scope["path"] not in self._for_machines and not self._known(scope["headers"]):
             if scope["method"] not in SAFE_METHODS:
                 self._access.refuse(Request(scope), "another host")
             detail = "Not under this name, unless APP_MANAGEMENT__HOSTS has it."

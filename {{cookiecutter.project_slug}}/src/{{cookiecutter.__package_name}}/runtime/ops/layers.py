@@ -2,13 +2,13 @@
 
 import inspect
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from starlette.types import ASGIApp
 
 from ..http.chain import PROBES
 from ..http.layer_costs import Cost, LayerCosts
+from ..instants import iso
 from ..shutdown import Closing
 from .documents import Document
 
@@ -35,7 +35,7 @@ def open_layers(closing: Closing, app: ASGIApp) -> Document:
         at = costs.measured_at
         *of_layers, inside = costs.costs()
         return {
-            "measured_at": None if at is None else _instant(at),
+            "measured_at": None if at is None else iso(at),
             "samples": costs.samples,
             "layers": [layer(place, cost) for place, cost in enumerate(of_layers)],
             "application": {"name": names[-1], **_shown(inside)},
@@ -43,10 +43,6 @@ def open_layers(closing: Closing, app: ASGIApp) -> Document:
 
     text = "the layers that every request passes, in order, with what each costs"
     return Document("/chain", text, read)
-
-
-def _instant(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
 
 
 def _shown(cost: Cost | None) -> Mapping[str, float | None]:

@@ -92,11 +92,11 @@ def open_management(
         *(pages.document for pages in commanded),
         Document("/readyz", "whether traffic should come here, and why not", health.report),
     ]
+    for_machines = [*probe_routes(health), _metrics(metrics.registry)]
     application = Starlette(
         routes=[
             *open_console(closing, {one.path: one for one in documents}),
-            *probe_routes(health),
-            _metrics(metrics.registry),
+            *for_machines,
             *(document.route() for document in read_only),
             *(route for pages in commanded for route in pages.routes),
         ],
@@ -107,7 +107,7 @@ def open_management(
             Exception: _unhandled,  # and the server logs its stack
         },
     )
-    return BrowserGuard(application, access, live)
+    return BrowserGuard(application, access, live, [route.path for route in for_machines])
 
 
 def _metrics(registry: CollectorRegistry) -> Route:

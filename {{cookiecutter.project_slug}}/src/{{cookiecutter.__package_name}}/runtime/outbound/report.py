@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 
+from ..instants import iso
 from .pipeline import Pipeline
 
 
@@ -32,7 +32,7 @@ def report(pipeline: Pipeline) -> Mapping[str, Any]:
         "latency_ms": pipeline.latencies.quantiles(),
         "transitions": [
             {
-                "at": _iso(change.time),
+                "at": iso(change.time),
                 "from": change.before,
                 "to": change.after,
                 "forced": change.forced,
@@ -40,7 +40,3 @@ def report(pipeline: Pipeline) -> Mapping[str, Any]:
             for change in reversed(breaker.transitions)
         ],
     }
-
-
-def _iso(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")

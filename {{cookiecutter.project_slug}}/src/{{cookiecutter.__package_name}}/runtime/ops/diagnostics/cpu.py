@@ -45,6 +45,7 @@ class ProcessorTime:
     """Looks at all threads; weighs what it sees with their clocks, where the system has them."""
 
     name = "cpu"
+    lasts = True
     text = "which functions use the processor"
     cost = (
         "A thread looks at the others 100 times a second, or as often as was asked for; less"

@@ -30,6 +30,7 @@ class HeapGrowth:
     """Traces allocations while it runs, and only then."""
 
     name = "growth"
+    lasts = True
     text = "what is allocated in that time and still alive at its end: how a leak shows"
     cost = (
         "While it runs a request takes four times its processor time; before and after, a full "

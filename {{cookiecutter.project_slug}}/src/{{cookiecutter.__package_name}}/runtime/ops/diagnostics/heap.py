@@ -24,6 +24,7 @@ class HeapTypes:
     """Counts what the garbage collector tracks, and the strings, bytes and numbers in that."""
 
     name = "heap"
+    lasts = False
     text = (
         "what is alive, by type; left out is what was there when start-up ended, and the strings, "
         "bytes and numbers that were put into it since: growth shows those"

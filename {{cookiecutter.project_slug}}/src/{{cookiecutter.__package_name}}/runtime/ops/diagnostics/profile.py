@@ -34,11 +34,15 @@ class Profile:
 
 
 class Kind(Protocol):
-    """A way to take one. `cost` is a sentence that is said before anyone starts it."""
+    """A way to take one. `cost` is a sentence that is said before anyone starts it.
+
+    One that does not last takes what it takes, whatever time it is given.
+    """
 
     name: str
     text: str
     cost: str
+    lasts: bool
 
     async def take(self, seconds: float, rate: int) -> Profile:
         """Take one; it leaves nothing behind when it is cancelled.

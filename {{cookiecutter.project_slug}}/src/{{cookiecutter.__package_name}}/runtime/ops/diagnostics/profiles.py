@@ -59,7 +59,7 @@ def open_profiles(closing: Closing, access: Access, live: Live[Group]) -> Pages:
     async def take(request: Request) -> Response:
         access.check(request)
         wanted = await command(request, Wanted)
-        seconds = 0.0 if wanted.kind == "heap" else wanted.seconds  # it takes what it takes
+        seconds = wanted.seconds if profiles.kinds[wanted.kind].lasts else 0.0
         if seconds > limit.seconds:
             raise wrong("seconds", f"at most {limit.seconds:g}, as profile_limit says")
         if (running := profiles.running) is not None:

@@ -3,13 +3,13 @@
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import structlog
 
 from ...config.groups import Group
 from ...config.live import Live
+from ...instants import iso
 from ...observability.metrics import Metrics
 from ...shutdown import Closing
 from ..documents import Content, Document
@@ -95,9 +95,8 @@ class Stalls:
 
 
 def _report(stall: Stall) -> Mapping[str, Any]:
-    at = datetime.fromtimestamp(stall.at, UTC).isoformat(timespec="milliseconds")
     seconds = None if stall.seconds is None else round(stall.seconds, 3)
-    return {"at": at, "seconds": seconds, **stall.place._asdict()}
+    return {"at": iso(stall.at), "seconds": seconds, **stall.place._asdict()}
 
 
 def _fields(what: Mapping[str, Any]) -> Mapping[str, Any]:

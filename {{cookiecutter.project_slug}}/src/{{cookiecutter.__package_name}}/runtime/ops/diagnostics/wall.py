@@ -35,6 +35,7 @@ class WaitingTime:
     """Looks at all tasks of its event loop from a thread, so that one that blocks is seen too."""
 
     name = "wall"
+    lasts = True
     text = "where requests and background tasks spend their time, waiting included"
     cost = (
         "A thread follows what the tasks await, at most 200 of them in a look, 100 times a"
