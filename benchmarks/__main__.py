@@ -8,6 +8,7 @@
 - `inside.settings`: what reading a setting costs, and putting a change in force.
 - `inside.outbound`: the client of other services beside httpx as it comes, and after a storm.
 - `watching`: what it costs that the service can be looked into, and to look.
+- `painting`: how long one who opens the console looks at nothing.
 - `startup`: generation, process start to ready, memory when idle.
 
 `make bench ARGS=--quick` takes fewer and shorter rounds. Everything that is compared is
@@ -20,7 +21,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import load, service, startup, watching
+from . import load, painting, service, startup, watching
 from .table import Row, table
 
 
@@ -56,6 +57,7 @@ def measure(*, quick: bool) -> None:
         outbound = service.inside("outbound", env, rounds=3 if quick else 10)
         seen = watching.measure(env, load.Effort(1 if quick else 6, 3 if quick else 4, 1))
         start = startup.measure(env, rounds=3 if quick else 5)
+        paint = painting.measure(env, rounds=3 if quick else 12)
     written = Row("generation of the service", generation, "s", "<= 2")
     print(table("The service beside its peers", [*loads, *records["ratios"], *start, written]))
     print(table("Where a request's time goes, in process", layers["layers"], "of bare"))
@@ -63,6 +65,8 @@ def measure(*, quick: bool) -> None:
     print(table("What the circuit breaker costs, on top of the call", breaker["costs"]))
     print(table("What a setting costs its readers, and a change of one", settings["settings"]))
     print(table("GET /api/version, to the same without diagnostics and console", seen))
+    if paint:
+        print(table("The console in a browser", paint))
     print(table("Calls to another service, 100 at once", outbound["outbound"]))
 
 

@@ -145,13 +145,27 @@ class Server:
 @contextlib.contextmanager
 def serving(env: Mapping[str, str], log: Path, *, core: int | None = None) -> Iterator[Server]:
     """The service itself, on any core unless one is named; its log goes to a file."""
+    with opened("orders", env, log, core=core) as (server, _):
+        yield server
+
+
+@contextlib.contextmanager
+def opened(
+    module: str, env: Mapping[str, str], log: Path, *, core: int | None = None
+) -> Iterator[tuple[Server, str]]:
+    """The service or what is made of it in `module`, and its management port's URL."""
     port, management = free_port(), free_port()
-    env = {**env, "APP_HTTP__PORT": str(port), "APP_MANAGEMENT__PORT": str(management)}
-    command = [PYTHON, "-m", "orders", "serve"]
+    env = {
+        **env,
+        "APP_HTTP__PORT": str(port),
+        "APP_MANAGEMENT__PORT": str(management),
+        "PYTHONPATH": str(ROOT),
+    }
+    command = [PYTHON, "-m", module, "serve"]
     if core is not None:
         command = pinned(core, command)
     with running(command, env, f"http://127.0.0.1:{port}", "/readyz", log) as server:
-        yield server
+        yield server, f"http://127.0.0.1:{management}"
 
 
 @contextlib.contextmanager

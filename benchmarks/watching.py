@@ -83,20 +83,8 @@ def _start(stack: ExitStack, env: Mapping[str, str]) -> dict[str, Case]:
     }
 
 
-@contextmanager
-def _serving(module: str, env: Mapping[str, str]) -> Iterator[tuple[Server, str]]:
-    """One of the two, and its management port's URL."""
-    port, ops = service.free_port(), service.free_port()
-    env = {
-        **env,
-        "APP_HTTP__PORT": str(port),
-        "APP_MANAGEMENT__PORT": str(ops),
-        "PYTHONPATH": str(service.ROOT),
-    }
-    command = service.pinned(service.SERVER_CORE, [service.PYTHON, "-m", module, "serve"])
-    url, log = f"http://127.0.0.1:{port}", service.BUILD / f"{module}.log"
-    with service.running(command, env, url, "/readyz", log) as server:
-        yield server, f"http://127.0.0.1:{ops}"
+def _serving(module: str, env: Mapping[str, str]) -> AbstractContextManager[tuple[Server, str]]:
+    return service.opened(module, env, service.BUILD / f"{module}.log", core=service.SERVER_CORE)
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from .runtime.config.environment import environment
 from .runtime.config.groups import (
     Environment,
     Group,
+    HostName,
     Hot,
     Level,
     # jinja: if cookiecutter.auth == "jwt"
@@ -69,7 +70,7 @@ class Management(Group):
     host: str = "0.0.0.0"  # noqa: S104 - scraped and probed from the node
     port: Port = 9000
     token: Hot[SecretStr] = SecretStr("")  # for what changes state; none set: that is off
-    hosts: Hot[tuple[str, ...]] = ()  # public names that it has, as behind a proxy
+    hosts: Hot[tuple[HostName, ...]] = ()  # public names that it has, as behind a proxy
     # The event loop held for so long is told with the line that holds it; 0: not looked for.
     stall_threshold: Hot[SecondsOrZero] = 0.25
     profile_limit: Hot[Seconds] = 60.0  # that one profile may take at most

@@ -119,7 +119,7 @@ async def test_all_who_ask_at_once_get_one_page() -> None:
         return flag("one")
 
     page = page_of({"/flags": read}, FLAGS)
-    pages = await asyncio.gather(*(page.whole() for _ in range(50)))
+    pages = await asyncio.gather(*(page.content() for _ in range(50)))
     assert len(set(pages)) == 1
     assert asked == 1
 

@@ -1,6 +1,7 @@
 """Settings: read from the environment, and refused in words that help."""
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,21 @@ def test_a_list_that_is_not_json_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
     assert problem.startswith("APP_LOG__KEY_ROUTES: takes a JSON list")
     [problem] = refused(monkeypatch, APP_LOG__KEY_ROUTES='["/api/orders"]')
     assert problem.startswith("APP_LOG__KEY_ROUTES__0: ")
+
+
+@pytest.mark.parametrize(
+    "host", ["https://ops.example.com/", "ops.example.com:9000", "*.example.com", "ops..com", ""]
+)
+def test_a_host_that_no_request_can_name_is_refused(
+    monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    [problem] = refused(monkeypatch, APP_MANAGEMENT__HOSTS=json.dumps([host]))
+    assert problem.startswith("APP_MANAGEMENT__HOSTS__0: takes a host name such as")
+
+
+def test_a_host_is_the_same_however_it_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = loaded(monkeypatch, APP_MANAGEMENT__HOSTS='["OPS.Example.com."]')
+    assert settings.management.hosts == ("ops.example.com",)
 
 
 def test_an_empty_url_means_the_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """What settings are made of: branches of the tree, and the types of their leaves."""
 
+import re
 from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated, Final, Literal, TypeAlias, TypeVar
@@ -19,6 +20,8 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 Level = Literal["debug", "info", "warning", "error"]
 RouteName = Annotated[str, Field(pattern=r"^[A-Z]+ /\S*$")]
 _HTTP_URL: TypeAdapter[HttpUrl] = TypeAdapter(HttpUrl)
+_LABEL: Final = r"[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"  # of RFC 1123
+_HOST: Final = re.compile(rf"{_LABEL}(\.{_LABEL})*")
 
 
 def _http_url(value: str) -> str:
@@ -27,7 +30,16 @@ def _http_url(value: str) -> str:
     return value
 
 
+def _host_name(value: str) -> str:
+    # A scheme or a port would never be equal to what a request has in its `Host`.
+    name = value.removesuffix(".").lower()
+    if not _HOST.fullmatch(name):
+        raise ValueError("takes a host name such as ops.example.com, without scheme and port")
+    return name
+
+
 OptionalUrl = Annotated[str, AfterValidator(_http_url)]
+HostName = Annotated[str, AfterValidator(_host_name)]
 
 
 class Environment(StrEnum):

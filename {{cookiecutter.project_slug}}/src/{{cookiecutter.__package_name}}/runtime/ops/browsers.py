@@ -53,7 +53,7 @@ class BrowserGuard:
 
     def update(self, *, hosts: Iterable[str], **_: object) -> None:
         """Answer under these public names, those of proxies in front of this port."""
-        self._hosts = frozenset(host.lower() for host in hosts)
+        self._hosts = frozenset(hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 FOLDER = "templates"
+STYLE = "console.css"  # is part of the page: nothing is painted before it is there
 PAUSE = 0.05  # seconds between templates, each of which takes 5 to 10 ms
 
 
@@ -37,13 +38,14 @@ def open_environment(hurry: threading.Event) -> "Environment":
     )
     environment.filters.update(FILTERS)
     for name in files:
-        environment.get_template(name)
-        hurry.wait(PAUSE)
+        if name != STYLE:
+            environment.get_template(name)
+            hurry.wait(PAUSE)
     return environment
 
 
 def texts() -> Mapping[str, str]:
-    """Every template by its name, such as `sections/traffic.html`."""
+    """Every template by its name, such as `sections/traffic.html`, and the style sheet."""
     return dict(_texts(importlib.resources.files(__package__) / FOLDER, ""))
 
 
@@ -52,5 +54,5 @@ def _texts(folder: Any, prefix: str) -> Any:
         name = f"{prefix}{entry.name}"
         if entry.is_dir():
             yield from _texts(entry, f"{name}/")
-        elif name.endswith(".html"):
+        elif name.endswith((".css", ".html")):
             yield name, entry.read_text(encoding="utf-8")

@@ -1,9 +1,9 @@
 """The page at `/`, its static files, and the stream that keeps it alive."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from ...http.problems import Problem
@@ -26,7 +26,7 @@ def open_console(closing: Closing, documents: Mapping[str, Document]) -> list[Ro
     closing.add("console", stream.close)
 
     async def whole(_: Request) -> Response:
-        return HTMLResponse(await page.whole(), headers=NOT_KEPT)
+        return await page_response(page)
 
     async def fragment(request: Request) -> Response:
         section = page.sections.get(request.path_params["name"])
@@ -47,3 +47,15 @@ def open_console(closing: Closing, documents: Mapping[str, Document]) -> list[Ro
         Route("/console/sections/{name}", fragment),
         Route("/console/static/{version}/{name}", static),
     ]
+
+
+async def page_response(page: Page) -> Response:
+    """The whole page, of which a browser shows the first part while the rest is made."""
+    frame = await page.frame()
+
+    async def parts() -> AsyncIterator[str]:
+        yield frame.before
+        yield await page.content()
+        yield frame.after
+
+    return StreamingResponse(parts(), headers=frame.headers, media_type="text/html")

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import structlog
 
 from ..documents import Document
+from .environment import STYLE, open_environment, texts
+from .headers import page_headers
 from .readings import Reading
 from .sections import SECTIONS, Section
 from .static_files import Assets, open_assets
@@ -26,12 +28,23 @@ class _Rendered(NamedTuple):
 class _Loaded(NamedTuple):
     environment: "Environment"
     assets: Assets
+    style: str
+
+
+class Frame(NamedTuple):
+    """What is around the sections. Nothing has to be found out for it, so it is there at once."""
+
+    before: str
+    after: str
+    headers: Mapping[str, str]
 
 
 # Of `/info`: what the head of the page and the kind of its buttons are made of.
 FIXED = ("name", "version", "environment", "changes")
 # Seconds after the start. By then nobody waits for it, and it costs the service little.
 WARM_UP_AFTER = 5.0
+BREATH = 0.01  # seconds for requests after each section, which takes half as long to make
+SECTIONS_HERE = "<!-- sections -->"
 
 
 class Page:
@@ -59,7 +72,7 @@ class Page:
         try:
             await asyncio.sleep(WARM_UP_AFTER)
             await self._loaded()
-            await self.whole()  # what templates and documents do the first time only
+            await self.content()  # what templates and documents do the first time only
         except Exception:  # noqa: BLE001 - whoever looks will see what is wrong
             self._log.exception("console warm-up failed")
         finally:
@@ -94,8 +107,25 @@ class Page:
             self._rendered[section.name] = rendered
         return rendered.html
 
-    async def whole(self) -> str:
-        """The page as it is now; whoever asks while it is made gets the same one."""
+    async def frame(self) -> Frame:
+        """The page without its sections."""
+        from markupsafe import Markup
+
+        loaded = await self._load()
+        await self._readings["/info"].refresh(at_once=True)
+        html = loaded.environment.get_template("page.html").render(
+            info=self._readings["/info"].content,
+            sections=self.sections.values(),
+            style=Markup(loaded.style),  # noqa: S704 - it is ours
+            page=await self.version(),
+            static=loaded.assets.path,
+            at=datetime.now(UTC).strftime("%H:%M:%S UTC"),
+        )
+        before, _, after = html.partition(SECTIONS_HERE)
+        return Frame(before, after, page_headers(loaded.style))
+
+    async def content(self) -> str:
+        """All sections as they are now; whoever asks while they are made gets the same."""
         if self._making is None:
             self._making = asyncio.create_task(
                 self._made(), name="console page", context=contextvars.Context()
@@ -103,28 +133,19 @@ class Page:
         return await asyncio.shield(self._making)
 
     async def _made(self) -> str:
-        try:
-            return await self._whole()
-        finally:
-            self._making = None
-
-    async def _whole(self) -> str:
         from markupsafe import Markup
 
-        loaded = await self._load()
-        await self.refresh(at_once=True)
-        parts = []
-        for section in self.sections.values():
-            html = Markup(await self.section(section))  # noqa: S704 - our templates escaped it
-            parts.append({**section._asdict(), "html": html})
-            await asyncio.sleep(0)  # requests that wait meanwhile go first
-        return loaded.environment.get_template("page.html").render(
-            info=self._readings["/info"].content,
-            sections=parts,
-            page=await self.version(),
-            static=loaded.assets.path,
-            at=datetime.now(UTC).strftime("%H:%M:%S UTC"),
-        )
+        try:
+            template = (await self._load()).environment.get_template("section.html")
+            await self.refresh(at_once=True)
+            made = []
+            for section in self.sections.values():
+                html = Markup(await self.section(section))  # noqa: S704 - our templates escaped it
+                made.append(template.render(section=section, html=html))
+                await asyncio.sleep(BREATH)
+            return "".join(made)
+        finally:
+            self._making = None
 
     def _render(self, environment: "Environment", section: Section, readings: list[Reading]) -> str:
         notes = [_broken(f"{one.document.path}: {one.error}") for one in readings if one.error]
@@ -164,9 +185,7 @@ class Page:
 
 
 def _read_files(hurry: threading.Event) -> _Loaded:
-    from .environment import open_environment
-
-    return _Loaded(open_environment(hurry), open_assets())
+    return _Loaded(open_environment(hurry), open_assets(), texts()[STYLE])
 
 
 def _broken(text: str) -> str:

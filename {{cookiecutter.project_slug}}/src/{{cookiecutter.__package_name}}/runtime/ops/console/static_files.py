@@ -16,7 +16,6 @@ from .headers import HEADERS
 FOLDER = "static"
 PREFIX = "console/static"  # relative, so that the page works behind a proxy's path
 MEDIA_TYPES = {
-    ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
 }

@@ -1,14 +1,13 @@
 """The formats of a profile, over HTTP."""
 
 import asyncio
-import base64
-import hashlib
 from typing import Final
 
 import orjson
 from starlette.responses import Response
 
 from ...http.problems import Problem
+from ..content_policy import source_of
 from .flame import flame_page, script, style
 from .formats import collapsed, speedscope
 from .taken import FORMS, Taken
@@ -46,11 +45,6 @@ def _response(taken: Taken, form: str) -> Response:
 def policy() -> str:
     """What the flame graph may do: its own style and script, and nothing else at all."""
     return (
-        f"default-src 'none'; style-src {_source(style())}; script-src {_source(script())}; "
+        f"default-src 'none'; style-src {source_of(style())}; script-src {source_of(script())}; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
-
-
-def _source(text: str) -> str:
-    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-    return f"'sha256-{digest}'"
