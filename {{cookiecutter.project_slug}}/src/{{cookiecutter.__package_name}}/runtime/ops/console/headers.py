@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from ..content_policy import source_of
+from ..csp import source_of
 
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src {style}; img-src 'self'; "

@@ -7,7 +7,7 @@ import orjson
 from starlette.responses import Response
 
 from ...http.problems import Problem
-from ..content_policy import source_of
+from ..csp import source_of
 from .flame import flame_page, script, style
 from .formats import collapsed, speedscope
 from .taken import FORMS, Taken

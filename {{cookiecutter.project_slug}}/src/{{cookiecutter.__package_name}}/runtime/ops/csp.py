@@ -1,4 +1,4 @@
-"""Content security policies."""
+"""Content security policies (CSP)."""
 
 import base64
 import hashlib
