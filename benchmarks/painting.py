@@ -5,24 +5,19 @@ profile without anything, in another tab of a browser that has the page open, an
 one word beside it, which is what this machine's browser takes by itself.
 """
 
-import shutil
 from collections.abc import Mapping
 
 from playwright.sync_api import BrowserContext
 
-from tests.browser import NAMES, chromium
+from tests.browser import chromium, installed, painted
 
 from . import service
 from .table import INFORMATION, Row
 
-PAINT = """() => new Promise((found) => new PerformanceObserver((list) =>
-  list.getEntriesByName("first-contentful-paint").forEach((one) => found(one.startTime))
-).observe({ type: "paint", buffered: true }))"""
-
 
 def measure(env: Mapping[str, str], *, rounds: int) -> list[Row]:
     """The rows, none where no Chromium is installed; in a round each is opened once."""
-    if not any(map(shutil.which, NAMES)):
+    if installed() is None:
         service.say("first paint: not measured, no Chromium is installed")
         return []
     service.say(f"first paint of the console: {rounds} rounds")
@@ -49,6 +44,6 @@ def _opened(context: BrowserContext, url: str) -> float:
     """Milliseconds, of a new tab; it is left open once nothing is loaded any more."""
     page = context.new_page()
     page.goto(url, wait_until="load")
-    painted: float = page.evaluate(PAINT)
+    milliseconds = painted(page)
     page.wait_for_timeout(1_000)  # of scripts, and of what the page does by itself
-    return painted
+    return milliseconds

@@ -155,12 +155,7 @@ def opened(
 ) -> Iterator[tuple[Server, str]]:
     """The service or what is made of it in `module`, and its management port's URL."""
     port, management = free_port(), free_port()
-    env = {
-        **env,
-        "APP_HTTP__PORT": str(port),
-        "APP_MANAGEMENT__PORT": str(management),
-        "PYTHONPATH": str(ROOT),
-    }
+    env = {**env, "APP_HTTP__PORT": str(port), "APP_MANAGEMENT__PORT": str(management)}
     command = [PYTHON, "-m", module, "serve"]
     if core is not None:
         command = pinned(core, command)

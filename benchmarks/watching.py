@@ -46,7 +46,8 @@ class Case:
 
 def measure(env: Mapping[str, str], effort: Effort) -> list[Row]:
     """The rows. In a round each is loaded twice, there and back: a round is one result."""
-    env = {**service.without_tracing(env), "APP_MANAGEMENT__TOKEN": TOKEN}
+    path = str(service.ROOT)  # of `inside.blind`
+    env = {**service.without_tracing(env), "APP_MANAGEMENT__TOKEN": TOKEN, "PYTHONPATH": path}
     service.say(f"what looking into the service costs: {effort.starts * effort.rounds} rounds")
     calls = service.inside("calls", env, rounds=100)["calls"]
     rounds: list[dict[str, Load]] = []

@@ -18,17 +18,30 @@ PAGE_BYTES = 150_000  # of the page with all that it loads, not compressed
 # Nothing here is asserted to be quick: this is how long a busy machine may take.
 expect.set_options(timeout=60_000)
 
+PAINT = """() => new Promise((found) => new PerformanceObserver((list) =>
+  list.getEntriesByName("first-contentful-paint").forEach((one) => found(one.startTime))
+).observe({ type: "paint", buffered: true }))"""
 # Told by the page itself: which of its parts the policy has refused.
 VIOLATIONS = """addEventListener("securitypolicyviolation", (event) => {
   console.error(`policy violated: ${event.violatedDirective} ${event.blockedURI}`);
 });"""
 
 
+def painted(page: Page) -> float:
+    """Milliseconds from the address to the first thing that was seen of it."""
+    found: float = page.evaluate(PAINT)
+    return found
+
+
+def installed() -> str | None:
+    """Where the browser is, if there is one."""
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
 def executable() -> str:
     """The installed browser; skips the test where there is none and none is required."""
-    for name in NAMES:
-        if found := shutil.which(name):
-            return found
+    if found := installed():
+        return found
     assert os.environ.get("REQUIRE_CHROMIUM") != "1", "no Chromium is installed"
     pytest.skip("no Chromium is installed")
 

@@ -89,7 +89,7 @@ async def test_every_section_is_there_in_order_and_links_to_its_json(running: Se
 async def test_a_section_is_its_documents_and_nothing_else(running: Served, name: str) -> None:
     hurry = threading.Event()
     hurry.set()
-    template = open_environment(hurry).get_template(f"sections/{name}.html")
+    template = open_environment(texts(), hurry).get_template(f"sections/{name}.html")
     [section] = [one for one in SECTIONS if one.name == name]
     documents = {
         path.rpartition("/")[2]: (await running.ops.get(path)).json() for path in section.paths
@@ -151,7 +151,8 @@ async def test_a_file_of_another_version_is_answered_and_not_kept(running: Serve
 
 
 def test_no_file_of_the_page_names_another_host() -> None:
-    files = {**texts(), **{name: text.decode() for name, text in open_assets().texts().items()}}
+    loaded = open_assets(texts()).texts()
+    files = {**texts(), **{name: text.decode() for name, text in loaded.items()}}
     assert len(files) > len(SECTIONS)
     for name, text in files.items():
         addresses = set(re.findall(r"""(?:\w+:)?//[\w-]+\.[\w./-]+""", text))

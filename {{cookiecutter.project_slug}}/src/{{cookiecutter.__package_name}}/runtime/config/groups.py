@@ -20,7 +20,7 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 Level = Literal["debug", "info", "warning", "error"]
 RouteName = Annotated[str, Field(pattern=r"^[A-Z]+ /\S*$")]
 _HTTP_URL: TypeAdapter[HttpUrl] = TypeAdapter(HttpUrl)
-_LABEL: Final = r"[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"  # of RFC 1123
+_LABEL: Final = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"  # of RFC 1123
 _HOST: Final = re.compile(rf"{_LABEL}(\.{_LABEL})*")
 
 

@@ -13,13 +13,14 @@ STYLE = "console.css"  # is part of the page: nothing is painted before it is th
 PAUSE = 0.05  # seconds between templates, each of which takes 5 to 10 ms
 
 
-def open_environment(hurry: threading.Event) -> "Environment":
+def open_environment(files: Mapping[str, str], hurry: threading.Event) -> "Environment":
     """All templates, compiled: some 0.2 s of work, so call it in a thread.
 
     Escaping is on for every one of them, and a name that a template does not have is an
     error, not an empty place.
 
     Args:
+        files: what `texts` has read.
         hurry: until this is set it takes its time, and leaves the processor to requests.
     """
     # Not before somebody looks: it costs every start of the service 50 ms and 5 MiB.
@@ -27,20 +28,19 @@ def open_environment(hurry: threading.Event) -> "Environment":
 
     from .filters import FILTERS
 
-    files = texts()
+    templates = {name: text for name, text in files.items() if name != STYLE}
     environment = Environment(
         autoescape=True,
         undefined=StrictUndefined,
-        loader=DictLoader(files),
+        loader=DictLoader(templates),
         auto_reload=False,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters.update(FILTERS)
-    for name in files:
-        if name != STYLE:
-            environment.get_template(name)
-            hurry.wait(PAUSE)
+    for name in templates:
+        environment.get_template(name)
+        hurry.wait(PAUSE)
     return environment
 
 

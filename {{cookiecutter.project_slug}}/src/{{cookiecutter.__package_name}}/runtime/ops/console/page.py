@@ -43,7 +43,7 @@ class Frame(NamedTuple):
 FIXED = ("name", "version", "environment", "changes")
 # Seconds after the start. By then nobody waits for it, and it costs the service little.
 WARM_UP_AFTER = 5.0
-BREATH = 0.01  # seconds for requests after each section, which takes half as long to make
+BREATH = 0.01  # seconds for requests after each section, which takes 1 to 5 ms to make
 SECTIONS_HERE = "<!-- sections -->"
 
 
@@ -72,7 +72,8 @@ class Page:
         try:
             await asyncio.sleep(WARM_UP_AFTER)
             await self._loaded()
-            await self.content()  # what templates and documents do the first time only
+            await self.frame()  # what templates and documents do the first time only
+            await self.content()
         except Exception:  # noqa: BLE001 - whoever looks will see what is wrong
             self._log.exception("console warm-up failed")
         finally:
@@ -185,7 +186,8 @@ class Page:
 
 
 def _read_files(hurry: threading.Event) -> _Loaded:
-    return _Loaded(open_environment(hurry), open_assets(), texts()[STYLE])
+    files = texts()
+    return _Loaded(open_environment(files, hurry), open_assets(files), files[STYLE])
 
 
 def _broken(text: str) -> str:

@@ -10,7 +10,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ...http.problems import Problem
-from .environment import texts
 from .headers import HEADERS
 
 FOLDER = "static"
@@ -86,11 +85,11 @@ class Assets:
         )
 
 
-def open_assets() -> Assets:
-    """Read them from the package."""
+def open_assets(templates: Mapping[str, str]) -> Assets:
+    """Read them from the package; `templates` are what `Assets` takes."""
     folder = importlib.resources.files(__package__) / FOLDER
     files = {one.name: one.read_bytes() for one in folder.iterdir() if _suffix(one.name)}
-    return Assets(files, texts())
+    return Assets(files, templates)
 
 
 def _asset(name: str, body: bytes) -> Asset:
