@@ -87,8 +87,8 @@ fix: setup ## Repair style and format where that is safe
 contract: setup ## Generate the example's contract package anew, for each option
 	@"$(BIN)/python" -m tests.contract_package
 
-matrix: setup ## Generate, lint, type-check and test every combination of options (slow)
-	@"$(BIN)/python" -m tests.matrix $(ARGS)
+matrix: setup ## Write, lint, start and test a service for each pair of answers (slow)
+	@MATRIX=whole "$(BIN)/python" -m pytest tests/test_matrix.py -v -n $(WORKERS) --dist loadgroup --durations 10 $(ARGS)
 
 bench: setup ## Measure the service beside its peers
 	@"$(BIN)/python" -m benchmarks $(ARGS)

@@ -18,13 +18,23 @@ DELIVERY = ("progressive_delivery", "gitops", "multi_cluster", "edge", "policy",
 
 
 def generate(
-    into: Path, answers: Mapping[str, str], env: Mapping[str, str] | None = None
+    into: Path,
+    answers: Mapping[str, str],
+    env: Mapping[str, str] | None = None,
+    template: Path = ROOT,
 ) -> subprocess.CompletedProcess[str]:
     """Run Cookiecutter's command line as a user does, the service going below `into`.
 
     The user's own Cookiecutter settings are left out, so that every machine renders the same.
     """
-    command = [sys.executable, "-m", "cookiecutter", str(ROOT), "--no-input", "--default-config"]
+    command = [
+        sys.executable,
+        "-m",
+        "cookiecutter",
+        str(template),
+        "--no-input",
+        "--default-config",
+    ]
     command += ["--output-dir", str(into)]
     command += [f"{question}={answer}" for question, answer in answers.items()]
     return subprocess.run(command, env=env, capture_output=True, text=True, check=False)

@@ -25,18 +25,6 @@ SAMPLES = [
     {"gitops": "argocd", "multi_cluster": "karmada", "edge": "kubeedge"},
 ]
 
-# Files whose readers have these braces, too, and what they write in them.
-FOREIGN = {
-    "deploy/argocd/application-set.yaml": r"\{\{ \.\w+ \}\}|\{\{- (if \.\w+|else|end) \}\}",
-    "deploy/kustomize/components/argo-rollouts/analysis-alarm.yaml": r"\{\{args\.[a-z-]+\}\}",
-    "deploy/kustomize/components/argo-rollouts/analysis-step.yaml": r"\{\{args\.[a-z-]+\}\}",
-    "observability/dashboard.json": r"\{\{\w+\}\}",
-    "observability/prometheus-rule.yaml": r"\{\{ \$[\w.]+( \| \w+)? \}\}",
-    "observability/rules.yaml": r"\{\{ \$[\w.]+( \| \w+)? \}\}",
-}
-# The service's own templates, in the same language as ours.
-ITS_TEMPLATES = "/runtime/ops/console/templates/"
-
 
 @pytest.fixture(params=SAMPLES, ids=lambda sample: "-".join(sample.values())[:40] or "default")
 def service(request: pytest.FixtureRequest) -> Path:
@@ -54,22 +42,6 @@ def test_the_same_answers_give_the_same_bytes(tmp_path: Path) -> None:
         for root in (render(tmp_path / "one"), render(tmp_path / "two"))
     )
     assert one == two
-
-
-def test_nothing_of_the_template_is_left(service: Path) -> None:
-    for name, text in texts(service).items():
-        if name in FOREIGN:
-            text = re.sub(FOREIGN[name], "", text)  # noqa: PLW2901
-        if ITS_TEMPLATES in name:
-            text = re.sub(r"\{\{.*?\}\}|\{%.*?%\}", "", text, flags=re.DOTALL)  # noqa: PLW2901
-        # Expressions of GitHub Actions have these braces too, behind a dollar sign.
-        for trace in (r"(?<!\$)\{\{", "{%", "# jinja:", "steadfast"):
-            assert not re.search(trace, text), f"{name} holds {trace}"
-        if name != "README.md":
-            assert "cookiecutter" not in text.lower(), name
-        assert "{" not in name
-    assert not list(service.rglob("__pycache__"))
-    assert not [path for path in service.rglob("*") if path.is_dir() and not list(path.iterdir())]
 
 
 def test_leftovers_of_tools_in_the_template_do_not_reach_the_service(tmp_path: Path) -> None:

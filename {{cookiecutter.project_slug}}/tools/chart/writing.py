@@ -1,6 +1,7 @@
 """Writes templates as Helm reads them.
 
-The braces are joined here and nowhere else: in a Cookiecutter template they mean something.
+The braces are joined here and nowhere else: where this service was
+written from they mean something.
 """
 
 from collections.abc import Iterator
