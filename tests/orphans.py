@@ -14,7 +14,7 @@ WORDS: Mapping[tuple[str, str], str] = {
     ("config_center", "etcd"): r"etcd",
     ("config_center", "consul"): r"consul",
     ("config_center", "nacos"): r"nacos",
-    ("progressive_delivery", "gateway-api"): r"gateway-api|httproute",
+    ("progressive_delivery", "gateway-api"): "gateway-api",
     ("progressive_delivery", "argo-rollouts"): r"argo-?rollouts|analysistemplate",
     ("gitops", "argocd"): r"argo-?cd|applicationset",
     ("multi_cluster", "karmada"): r"karmada",
@@ -30,12 +30,14 @@ WORDS: Mapping[tuple[str, str], str] = {
 EVERYWHERE = re.compile(r"(tests|tools)/|requirements-dev\.txt$")
 KNOWN: Mapping[str, str] = {
     "README.md": "sqlalchemy[.]engine",  # a logger, in an example
+    "deploy/crds.sh": "gateway-api",
     "deploy/image.md": "SQLite",
     "deploy/kustomize/components/gateway-api/README.md": "argo-rollouts",
-    "deploy/kustomize/overlays/edge/README.md": "K3s",
+    "deploy/kustomize/overlays/edge/README.md": "K3s|KubeEdge",
     "src/*/runtime/config/options.py": "etcd",
     "src/*/runtime/config/reading.py": "etcd",
     "src/*/runtime/config/sources/address.py": "etcd|consul|nacos",
+    "src/*/runtime/config/sources/asking.py": "Consul|Nacos",
     "src/*/runtime/observability/levels.py": "alembic|aiosqlite",
 }
 # Folders whose modules a program finds by their names.
