@@ -1,6 +1,10 @@
 """Renders the template, for the tests and for the tools beside them."""
 
+import contextlib
 import functools
+import hashlib
+import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -11,6 +15,7 @@ from hooks import pre_gen_project
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATE = ROOT / "{{cookiecutter.project_slug}}"
+RENDERED = ROOT / ".cache" / "rendered"
 
 CHOICES = pre_gen_project.CHOICES
 # What only the files below deploy/ follow, and some tools beside them.
@@ -53,16 +58,40 @@ def render(into: Path, **answers: str) -> Path:
 
 @functools.cache
 def rendered(**answers: str) -> Path:
-    """The service with these answers, written once in a process, for tests that only read it.
+    """The service with these answers, for tests that only read it.
+
+    It is written once for each state of the template: other processes and later runs find it.
 
     Raises:
         AssertionError: as `render`.
     """
-    _FOLDERS.append(tempfile.TemporaryDirectory())
-    return render(Path(_FOLDERS[-1].name), **answers)
+    state = RENDERED / _state()
+    home = state / hashlib.sha256(json.dumps(answers, sort_keys=True).encode()).hexdigest()[:16]
+    if not home.exists():
+        state.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(dir=state))
+        render(scratch, **answers)
+        # Another process may have been faster; its files are the same.
+        with contextlib.suppress(OSError):
+            scratch.rename(home)
+        shutil.rmtree(scratch, ignore_errors=True)
+    return home / answers.get("project_slug", "orders")
 
 
-_FOLDERS: list[tempfile.TemporaryDirectory[str]] = []  # gone with this process
+@functools.cache
+def _state() -> str:
+    """A hash of all that Cookiecutter reads; what other states wrote is removed."""
+    digest = hashlib.sha256()
+    for source in (ROOT / "cookiecutter.json", ROOT / "hooks", TEMPLATE):
+        for path in sorted(source.rglob("*")) if source.is_dir() else [source]:
+            if path.is_file() and "__pycache__" not in path.parts:
+                digest.update(f"{path.relative_to(ROOT)}\0{path.stat().st_mode:o}\0".encode())
+                digest.update(path.read_bytes())
+    state = digest.hexdigest()[:16]
+    for old in RENDERED.glob("*") if RENDERED.exists() else ():
+        if old.name != state:
+            shutil.rmtree(old, ignore_errors=True)
+    return state
 
 
 def texts(root: Path) -> dict[str, str]:

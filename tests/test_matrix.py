@@ -4,10 +4,7 @@ In `make test` all of them are read, and those that differ in code run; `make ma
 """
 
 import os
-import tempfile
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +12,7 @@ import pytest
 from tests.matrix.checking import Checks, read, shares
 from tests.matrix.combinations import Combination, combinations, of_code
 from tests.matrix.slot import slot
-from tests.rendering import render
+from tests.rendering import rendered
 
 if TYPE_CHECKING:
     from _pytest.mark import ParameterSet
@@ -36,12 +33,9 @@ def alone(one: Combination) -> "ParameterSet":
     return pytest.param(one, marks=pytest.mark.xdist_group(one.name))
 
 
-@pytest.fixture(scope="module")
-def services() -> Iterator[dict[str, Path]]:
-    """All of them, by the combination's name."""
-    with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(2) as pool:
-        made = pool.map(lambda one: render(Path(scratch, one.name), **one.answers), EVERY)
-        yield {one.name: folder for one, folder in zip(EVERY, made, strict=True)}
+def elsewhere(test: str) -> bool:
+    """Whether `make test` runs it in the default service, and it reads no code of others."""
+    return not WHOLE and test.startswith("tests/deploy") and rendered().joinpath(test).exists()
 
 
 @pytest.fixture(scope="module")
@@ -53,33 +47,27 @@ def checks() -> Iterator[Checks]:
 
 @pytest.mark.parametrize("one", EVERY, ids=named)
 def test_nothing_is_left_over_and_nothing_lacks(
-    one: Combination, services: dict[str, Path]
+    one: Combination,
 ) -> None:
-    read(services[one.name], one.answers)
+    read(rendered(**one.answers), one.answers)
 
 
 @pytest.mark.parametrize("one", [alone(one) for one in RUN], ids=map(named, RUN))
 class TestEach:
     """What takes an environment."""
 
-    def test_its_lint_is_clean(
-        self, one: Combination, services: dict[str, Path], checks: Checks
-    ) -> None:
-        checks.lint(one, services[one.name])
+    def test_its_lint_is_clean(self, one: Combination, checks: Checks) -> None:
+        checks.lint(one, rendered(**one.answers))
 
     def test_it_starts_answers_and_stops_as_an_image_would(
-        self, one: Combination, services: dict[str, Path], checks: Checks
+        self, one: Combination, checks: Checks
     ) -> None:
-        checks.start(one, services[one.name])
+        checks.start(one, rendered(**one.answers))
 
-    def test_a_share_of_its_tests_passes(
-        self, one: Combination, services: dict[str, Path], checks: Checks
-    ) -> None:
-        share = shares(services[each.name] for each in RUN)[RUN.index(one)]
-        checks.test(one, services[one.name], share)
+    def test_a_share_of_its_tests_passes(self, one: Combination, checks: Checks) -> None:
+        share = shares((rendered(**each.answers) for each in RUN), elsewhere)[RUN.index(one)]
+        checks.test(one, rendered(**one.answers), share)
 
     @pytest.mark.skipif(not WHOLE, reason="test_deliveries.py checks the manifests of each pair")
-    def test_its_manifests_have_no_finding(
-        self, one: Combination, services: dict[str, Path], checks: Checks
-    ) -> None:
-        checks.manifests(one, services[one.name])
+    def test_its_manifests_have_no_finding(self, one: Combination, checks: Checks) -> None:
+        checks.manifests(one, rendered(**one.answers))

@@ -109,17 +109,23 @@ def fingerprint(service: Path, reads: re.Pattern[str]) -> str:
     return digest.hexdigest()
 
 
-def shares(services: Iterable[Path]) -> list[list[str]]:
+def shares(services: Iterable[Path], apart: Callable[[str], bool]) -> list[list[str]]:
     """For each service some of its test files, so that each file that any of them has runs once.
 
     A file of one answer goes to a service that has it; which, changes from file to file.
+
+    Args:
+        services: the folders.
+        apart: says of a test file's path whether something else runs it.
     """
     having: dict[str, list[int]] = {}
     found: list[list[str]] = []
     for number, service in enumerate(services):
         found.append([])
         for path in sorted(service.joinpath("tests").rglob("test_*.py")):
-            having.setdefault(str(path.relative_to(service)), []).append(number)
+            name = str(path.relative_to(service))
+            if not apart(name):
+                having.setdefault(name, []).append(number)
     for count, (name, numbers) in enumerate(having.items()):
         found[numbers[count % len(numbers)]].append(name)
     return found

@@ -41,20 +41,27 @@ def serve(python: Path, scratch: Path, answers: Mapping[str, str]) -> None:
         process = subprocess.Popen(
             [*command, "serve"], cwd=scratch, env=env, stdout=out, stderr=out
         )
+    wrong = ""
     try:
         with httpx.Client(timeout=PATIENCE) as client:
             until(lambda: process.poll() is not None or _answers(client, port), "it is ready")
-            assert process.poll() is None, log.read_text(encoding="utf-8")
-            try:
+            if process.poll() is None:
                 _ask(client, port, ops, answers)
-            except AssertionError as wrong:
-                raise AssertionError(f"{wrong}\n{log.read_text(encoding='utf-8')}") from None
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(PATIENCE) == os.EX_OK, log.read_text(encoding="utf-8")
+                process.send_signal(signal.SIGTERM)
+        if process.wait(PATIENCE) != os.EX_OK:
+            wrong = f"it ended with {process.returncode}"
+    except AssertionError as failure:
+        wrong = str(failure)
     finally:
-        process.kill()
-        process.wait()
+        # What it has not written yet, it writes when it ends.
+        process.terminate()
+        try:
+            process.wait(PATIENCE)
+        finally:
+            process.kill()
+            process.wait()
     text = log.read_text(encoding="utf-8")
+    assert not wrong, f"{wrong}\n{text}"
     assert '"level":"error"' not in text, text
     assert "Traceback" not in text, text
 
