@@ -112,8 +112,8 @@ MUTATIONS = {
     ),
     "a room knows one that it must not know": Mutation(
         f"{PACKAGE}/domain/orders.py",
-        "\nimport hashlib\n",
-        "\nimport hashlib\n\nfrom ..runtime import deadlines as deadlines\n",
+        "from typing import Protocol\n\n",
+        "from typing import Protocol\n\nfrom ..runtime import deadlines\n\nLATEST = deadlines\n",
         "lint",
         "BROKEN",
         {"database": "none"},
