@@ -16,7 +16,7 @@ from tests.matrix.serving import serve
 from tests.matrix.slot import Slot, slot
 from tests.rendering import RECORD
 from tests.services import make
-from tests.upgrades.edits import edit
+from tests.upgrades.edits import edit, edits_of
 from tests.upgrades.history import last_states, repository
 from tests.upgrades.tools import cruft, git, run
 from tests.upgrades.updating import PINS, created, differences, edited, update
@@ -101,7 +101,7 @@ def updated(request: pytest.FixtureRequest, template: Path, once: Once) -> Itera
         service = edited(once.place, made)
         conflicts = update(service)
         fresh = created(Path(scratch, "fresh"), template, NEWEST, case.answers)
-        edit(fresh)
+        edit(fresh, edits_of(made))
         yield Updated(case, service, fresh, conflicts)
 
 
@@ -155,9 +155,10 @@ class TestFromEachOfTheLastStates:
 
 def test_an_answer_changes_later(template: Path, once: Once, tmp_path: Path) -> None:
     changed = {"auth": "jwt", "config_center": "etcd"}
-    service = edited(once.place, created(tmp_path / "made", template, NEWEST, DEFAULTS))
+    made = created(tmp_path / "made", template, NEWEST, DEFAULTS)
+    service = edited(once.place, made)
     assert not update(service, "--variables-to-update", json.dumps(changed))
     fresh = created(tmp_path / "fresh", template, NEWEST, DEFAULTS | changed)
-    edit(fresh)
+    edit(fresh, edits_of(made))
     assert not list(differences(service, fresh))
     make(service, "lint")

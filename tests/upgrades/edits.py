@@ -1,7 +1,6 @@
 """What the users of a service have changed: something in every room that is theirs or shared."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -159,30 +158,27 @@ EDITS = (
         "      - orders.json=dashboard.json\n",
         "      - notes.json=notes.json\n",
     ),
-    Edit(".github/workflows/ci.yml", "      - run: make setup\n", "      - run: make hello\n"),
-    Edit(".gitlab-ci.yml", "    - make setup\n", "    - make hello\n"),
+    Edit(".github/workflows/ci.yml", "  pull_request:\n", "  workflow_dispatch:\n"),
+    Edit(".gitlab-ci.yml", "workflow:\n", "  name: Ours\n"),
     Edit("Makefile", "", "\n.PHONY: hello\nhello: ## Say that this is ours\n\t@echo ours\n"),
     Edit("README.md", "", "\n## Who is on call\n\nThe orders team.\n"),
     Edit(".gitignore", "# Environment and build\n", "notes.txt\n"),
 )
 
 
-def edit(service: Path) -> list[str]:
-    """Make all of them, but for those in rooms that these answers leave out; return the files."""
-    made = [_write(service, one) for one in EDITS if service.joinpath(one.path).exists()]
-    return [*made, *_own(service)]
+def edits_of(service: Path) -> set[str]:
+    """The files that can be changed, or added to a room that is there."""
+    changed = {one.path for one in EDITS if service.joinpath(one.path).exists()}
+    own = (path.relative_to(OWN) for path in OWN.rglob("*") if path.suffix in {".json", ".py"})
+    return changed | {str(name) for name in own if service.joinpath(name.parent).exists()}
 
 
-def _write(service: Path, one: Edit) -> str:
-    path = service / one.path
-    path.write_text(one(path.read_text(encoding="utf-8")), encoding="utf-8")
-    return one.path
-
-
-def _own(service: Path) -> Iterator[str]:
-    for path in OWN.rglob("*"):
-        name = path.relative_to(OWN)
-        room = service / name.parent
-        if path.is_file() and path.suffix != ".pyc" and room.exists():
-            shutil.copy(path, service / name)
-            yield str(name)
+def edit(service: Path, files: set[str]) -> None:
+    """Make those edits that are in these files."""
+    for one in EDITS:
+        if one.path in files:
+            path = service / one.path
+            path.write_text(one(path.read_text(encoding="utf-8")), encoding="utf-8")
+    for name in files:
+        if OWN.joinpath(name).exists():
+            shutil.copy(OWN / name, service / name)

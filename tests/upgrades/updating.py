@@ -1,7 +1,6 @@
 """A service that was made from an earlier state, with its user's changes, taken to a later one."""
 
 import json
-import re
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -10,13 +9,12 @@ from tests.matrix.slot import Slot
 from tests.rendering import RECORD
 from tests.services import make
 
-from .edits import edit
+from .edits import edit, edits_of
 from .tools import cruft, git
 
 # Written by commands; `make contract` and `make pins` have the last word.
 PINS = ("requirements-dev.txt", "requirements.txt")
 CONTRACT = "src/orders/contract/"
-MARKER = re.compile(r"^(<{7}|>{7}) ", re.MULTILINE)
 
 
 def created(folder: Path, template: Path, commit: str, answers: Mapping[str, str]) -> Path:
@@ -33,22 +31,23 @@ def created(folder: Path, template: Path, commit: str, answers: Mapping[str, str
 def edited(slot: Slot, made: Path) -> Path:
     """Put the service where it can run, and have its user change it; return where it is."""
     service = slot.put(made, sys.executable)
-    edit(service)
+    edit(service, edits_of(made))
     derive(service)
     commit_all(service, "Ours")
     return service
 
 
 def update(service: Path, *arguments: str) -> list[str]:
-    """Take it to the newest state as the guide says; return the files that conflicted.
+    """Take it to the newest state as the guide says; return the pins that conflicted.
 
-    Conflicts in the pins are settled: they follow from pyproject.toml.
+    They are settled: they follow from pyproject.toml.
 
     Raises:
-        AssertionError: a command failed.
+        AssertionError: a command failed, or a file that is written by people conflicts.
     """
     cruft(service, "update", "--skip-apply-ask", *arguments)
     found = sorted(conflicts(service))
+    assert set(found) <= set(PINS), git(service, "diff", "--", *(set(found) - set(PINS)))
     git(service, "checkout", "--theirs", "--", *PINS)
     derive(service)
     commit_all(service, "The template's newest state")
@@ -64,7 +63,8 @@ def derive(service: Path) -> None:
 def conflicts(service: Path) -> set[str]:
     """The files that could not be merged."""
     unmerged = git(service, "diff", "--name-only", "--diff-filter=U").split()
-    return {*unmerged, *(path.name for path in service.rglob("*.rej"))}
+    rejected = git(service, "ls-files", "--others", "--", "*.rej").split()
+    return {*unmerged, *rejected}
 
 
 def commit_all(service: Path, message: str) -> None:
