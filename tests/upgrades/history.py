@@ -28,7 +28,7 @@ def repository(folder: Path) -> Path:
     folder.mkdir()
     if not ROOT.joinpath(".git").exists():
         _without("this is no git repository")
-    git(folder, "init", "--initial-branch", "main")
+    git(folder, "init")
     git(folder, "fetch", "--update-head-ok", "--update-shallow", str(ROOT), "HEAD:refs/heads/main")
     commits = git(folder, "rev-list", "main").split()
     if missing := sorted(set(last_states().values()).difference(commits)):

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from tests.services import environment
 
+CONFIG = Path(__file__).with_name("gitconfig")
+
 
 def git(folder: Path, *arguments: str) -> str:
     """Run git in `folder` and return what it printed.
@@ -49,10 +51,6 @@ def run(folder: Path, *command: str) -> str:
 
 def _environment() -> Mapping[str, str]:
     own = {name: value for name, value in environment().items() if not name.startswith("GIT_")}
-    person = {
-        f"GIT_{who}_{what}": value
-        for who in ("AUTHOR", "COMMITTER")
-        for what, value in (("NAME", "A user"), ("EMAIL", "user@example.com"))
-    }
     # Neither git's nor Cookiecutter's settings of whoever runs the tests.
-    return {**own, **person, "HOME": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+    config = {"GIT_CONFIG_GLOBAL": str(CONFIG), "GIT_CONFIG_NOSYSTEM": "1"}
+    return {**own, **config, "HOME": os.devnull}

@@ -23,7 +23,7 @@ def created(folder: Path, template: Path, commit: str, answers: Mapping[str, str
     arguments = ("--checkout", commit, "--extra-context", json.dumps(answers))
     cruft(folder, "create", str(template), "--no-input", "--default-config", *arguments)
     service = folder / answers.get("project_slug", "orders")
-    git(service, "init", "--initial-branch", "main")
+    git(service, "init")
     commit_all(service, "As the template writes it")
     return service
 
