@@ -1,11 +1,15 @@
 """Makes the rendered folder the service that was asked for, and says what to do next.
 
+It also records where the service comes from, for `cruft update`.
+
 Cookiecutter renders this file with Jinja and runs the copy inside the new folder.
 """
 
 import json
+import os
 import re
 import shutil
+import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -100,6 +104,9 @@ LEFTOVERS: Final = ("__pycache__", ".hypothesis", ".mypy_cache", ".pytest_cache"
 # The tests are valid Python in the template because they import the package by this name.
 PLACEHOLDER: Final = re.compile(rb"\bsteadfast_service\b")
 
+# In an address over HTTP; over SSH the name before the @ is part of it.
+CREDENTIALS: Final = re.compile(r"(?<=http://)[^/]*@|(?<=https://)[^/]*@")
+
 
 def pruned(answers: Mapping[str, str]) -> Iterator[str]:
     """Yield the paths, relative to the service, that these answers have no use for."""
@@ -126,6 +133,62 @@ def finish(root: Path, answers: Mapping[str, str]) -> None:
         test.write_bytes(PLACEHOLDER.sub(name, test.read_bytes()))
 
 
+def origin(folder: Path) -> Mapping[str, str | None]:
+    """Where the template in `folder` can be had again as it is: address, commit and directory.
+
+    Raises:
+        LookupError: nowhere, since it is in no git repository or has changes of its own; or git
+            is not there to tell.
+    """
+    # The files that a service is made of, as cruft finds them.
+    used = ["hooks", *(path.name for path in folder.glob("*cookiecutter.*"))]
+    try:
+        # A folder that lies in somebody else's repository is not one of its files.
+        _git(folder, "ls-files", "--error-unmatch", "cookiecutter.json")
+        changed = _git(folder, "--literal-pathspecs", "status", "--porcelain", "--", *used)
+        commit = _git(folder, "rev-parse", "HEAD")
+        directory = _git(folder, "rev-parse", "--show-prefix").rstrip("/")
+        address = _git(folder, "rev-parse", "--show-toplevel")
+        remote = _git(folder, "config", "--default", "", "--get", "remote.origin.url")
+        shared = _git(folder, "for-each-ref", "--contains", commit, "refs/remotes", "refs/tags")
+    except OSError as error:
+        raise LookupError("git cannot be started") from error
+    except subprocess.CalledProcessError as error:
+        raise LookupError("the template is in no git repository of its own") from error
+    if changed:
+        raise LookupError("the template has changes that are in no commit")
+    if shared and (":" in remote or remote.startswith("/")):
+        # Others have no folder of ours. A password in the address is not theirs to know.
+        address = CREDENTIALS.sub("", remote)
+    return {"template": address, "commit": commit, "directory": directory or None}
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    # Inside a hook of git these variables name a repository, and it is not the template's.
+    env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    command = ["git", "--no-optional-locks", "-C", str(folder), *arguments]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)  # noqa: S603 - fixed words
+    return done.stdout.strip()
+
+
+def record(root: Path, answers: Mapping[str, str]) -> None:
+    """Write what `cruft update` needs: the answers, and where the template is.
+
+    Raises:
+        LookupError: as `origin`.
+    """
+    # Relative to where Cookiecutter was started; this script runs in the service's folder.
+    folder = Path(os.environ.get("PWD", ""), answers["_repo_dir"])
+    own = {name: answer for name, answer in answers.items() if not name.startswith("_")}
+    found = {
+        **origin(folder),
+        "checkout": answers["_checkout"],
+        "context": {"cookiecutter": own},
+    }
+    text = json.dumps(found, ensure_ascii=False, indent=2)
+    root.joinpath(".cruft.json").write_text(f"{text}\n", encoding="utf-8")
+
+
 if __name__ == "__main__":
     answers = json.loads(r"""{{ cookiecutter | tojson }}""")
     finish(Path.cwd(), answers)
@@ -133,3 +196,12 @@ if __name__ == "__main__":
     print(f"{slug}: written. It needs Python {answers['python_version']} or newer, and make.")
     print(f"Start it:  cd {slug} && make setup run   (then http://127.0.0.1:8000/docs)")
     print("Read next: README.md has the map, and make alone lists the commands.")
+    # cruft names the commit in the answers, and writes the record itself.
+    if "_commit" not in answers:
+        try:
+            record(Path.cwd(), answers)
+        except LookupError as reason:
+            Path(".cruft.json").unlink(
+                missing_ok=True
+            )  # of a service that this one is written over
+            print(f"For updates, see docs/how-to/upgrade.md of the template: {reason}.")

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hooks import pre_gen_project
@@ -18,6 +18,8 @@ TEMPLATE = ROOT / "{{cookiecutter.project_slug}}"
 RENDERED = ROOT / ".cache" / "rendered"
 
 CHOICES = pre_gen_project.CHOICES
+# Where the service came from: of the template, but no part of what the service is.
+RECORD = ".cruft.json"
 # What only the files below deploy/ follow, and some tools beside them.
 DELIVERY = ("progressive_delivery", "gitops", "multi_cluster", "edge", "policy", "helm")
 
@@ -27,10 +29,14 @@ def generate(
     answers: Mapping[str, str],
     env: Mapping[str, str] | None = None,
     template: Path = ROOT,
+    more: Sequence[str] = (),
 ) -> subprocess.CompletedProcess[str]:
     """Run Cookiecutter's command line as a user does, the service going below `into`.
 
     The user's own Cookiecutter settings are left out, so that every machine renders the same.
+
+    Args:
+        more: other arguments of the command line.
     """
     command = [
         sys.executable,
@@ -40,7 +46,7 @@ def generate(
         "--no-input",
         "--default-config",
     ]
-    command += ["--output-dir", str(into)]
+    command += ["--output-dir", str(into), *more]
     command += [f"{question}={answer}" for question, answer in answers.items()]
     return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
 
