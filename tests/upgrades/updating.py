@@ -87,8 +87,10 @@ def differences(service: Path, fresh: Path) -> Iterable[str]:
 def tracked(service: Path) -> dict[str, tuple[bytes, int]]:
     """Content and mode of the files, less those that commands write."""
     listed = git(service, "ls-files", "--cached", "--others", "--exclude-standard").splitlines()
+    written = {*PINS, RECORD, *(name for name in listed if name.startswith(CONTRACT))}
+    paths = {name: service / name for name in listed if name not in written}
     return {
-        name: (service.joinpath(name).read_bytes(), service.joinpath(name).stat().st_mode)
-        for name in listed
-        if name not in {*PINS, RECORD} and not name.startswith(CONTRACT)
+        name: (path.read_bytes(), path.stat().st_mode)
+        for name, path in paths.items()
+        if path.exists()
     }
