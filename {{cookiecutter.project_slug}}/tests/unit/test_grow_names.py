@@ -54,6 +54,7 @@ def test_a_name_is_an_identifier_or_refused_in_one_line(name: str) -> None:
         ("model_fields", "every group of settings"),
         ("check", "generated code"),
         ("payments", "has it already"),
+        ("flags", "is there already"),
     ],
 )
 def test_a_dependency_is_refused(name: str, why: str) -> None:
@@ -63,21 +64,22 @@ def test_a_dependency_is_refused(name: str, why: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "why"),
+    ("words", "why"),
     [
-        (("orders",), "schema Order;"),
-        (("orders", "purchase"), "has such a tag already"),
-        (("versions",), "schema Version;"),
-        (("exceptions",), "exception is a name that generated code"),
-        (("fields",), "field is a name that generated code"),
-        (("zebras", "zebras"), "needs a name of its own"),
-        (("zebras", "class"), "a word of the Python language"),
+        (("orders", "", ""), "schema Order;"),
+        (("orders", "purchase", ""), "has such a tag already"),
+        (("items", "", ""), "schema Item;"),
+        (("exceptions", "", ""), "exception is a name that generated code"),
+        (("fields", "", ""), "field is a name that generated code"),
+        (("zebras", "zebras", ""), "needs a name of its own"),
+        (("zebras", "class", ""), "a word of the Python language"),
+        (("zebras", "", "payments"), "no method find"),
         (("zebras", "", "zoo"), "first: make dependency NAME=zoo"),
     ],
 )
-def test_a_tag_is_refused(arguments: tuple[str, ...], why: str) -> None:
+def test_a_tag_is_refused(words: tuple[str, str, str], why: str) -> None:
     with pytest.raises(Refusal, match=why):
-        tag(*arguments)
+        tag(*words)
 
 
 @pytest.mark.parametrize(

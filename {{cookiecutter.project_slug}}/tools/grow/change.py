@@ -12,7 +12,7 @@ from pathlib import Path
 from .refusal import Refusal
 
 # What the contract's generator and ruff need to see.
-NEEDED = ("contract", "src", "tests", "tools", "pyproject.toml")
+NEEDED = ("contract", "src", "tools", "pyproject.toml")
 Files = dict[str, str]  # by path below the service's folder
 
 
@@ -25,8 +25,8 @@ def rehearsed(root: Path, files: Files) -> Files:
         Refusal: the contract would not be accepted, or a module would not be Python.
     """
     python = [name for name in files if name.endswith(".py")]
-    edited = [name for name in python if (root / name).exists()]
-    tidy = {*python} - {*edited} | {name for name in edited if _is_tidy(root, name)}
+    new = [name for name in python if not (root / name).exists()]
+    tidy = [name for name in python if name in new or _is_tidy(root, name)]
     with tempfile.TemporaryDirectory(prefix="grow-") as scratch:
         copy = Path(scratch)
         for name in NEEDED:
@@ -34,13 +34,13 @@ def rehearsed(root: Path, files: Files) -> Files:
         for name, text in files.items():
             path = copy / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            _write(
-                path, text if "\r\n" not in (_before(path) or "") else text.replace("\n", "\r\n")
-            )
-        if tidy:
-            sorting = ("check", "--quiet", "--fix", "--exit-zero", "--select", "F401,I")
-            _ruff(copy, *sorting, *sorted(tidy))
-            _ruff(copy, "format", "--quiet", *sorted(tidy))
+            foreign = "\r\n" in (_before(root / name) or "")
+            _write(path, text.replace("\n", "\r\n") if foreign else text)
+        fix = ("check", "--quiet", "--fix", "--exit-zero", "--select")
+        # Their texts import what only some answers need; what else is unused is its owner's.
+        _ruff(copy, *fix, "F401", *new)
+        _ruff(copy, *fix, "I", *tidy)
+        _ruff(copy, "format", "--quiet", *tidy)
         generated = _generated(copy) if "contract/openapi.yaml" in files else []
         return {name: _read(copy / name) for name in (*files, *generated)}
 
@@ -66,7 +66,7 @@ def install(root: Path, files: Mapping[str, str]) -> list[str]:
                 moved.append(path)
             _beside(path, "new").rename(path)
             placed.append(path)
-    except OSError as exc:
+    except BaseException as exc:  # Ctrl-C too
         # Removals and renames only: they need no space on the disk.
         for path in placed:
             path.unlink()
@@ -75,7 +75,9 @@ def install(root: Path, files: Mapping[str, str]) -> list[str]:
         for name in changed:
             with suppress(OSError):
                 _beside(root / name, "new").unlink(missing_ok=True)
-        raise Refusal(f"nothing was changed: {exc.filename}: {exc.strerror}") from None
+        if isinstance(exc, OSError):
+            raise Refusal(f"nothing was changed: {exc.filename}: {exc.strerror}") from None
+        raise
     for path in moved:
         _beside(path, "old").unlink()
     return sorted(changed)

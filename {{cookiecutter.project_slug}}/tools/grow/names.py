@@ -15,9 +15,10 @@ LENGTHS = range(2, 31)  # a line of code has to hold it more than once
 # What generated code and its tests call something else.
 TAKEN = frozenset(
     {
-        *("api", "app", "authorize", "body", "check", "client", "connection", "found", "health"),
-        *("insert", "limit", "made", "operations", "page", "process", "query", "read", "response"),
-        *("row", "running", "server", "version"),
+        *("api", "app", "authorize", "body", "callable", "check", "client", "connection"),
+        *("database", "found", "health", "insert", "limit", "made", "operations", "page", "path"),
+        *("problem", "process", "protocol", "query", "read", "response", "row", "running"),
+        *("served", "server", "upstream", "version"),
     }
 )
 

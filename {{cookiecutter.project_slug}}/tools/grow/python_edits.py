@@ -63,7 +63,7 @@ def class_names(text: str, name: str) -> set[str]:
     """The fields and methods of a class."""
     names: set[str] = set()
     for node in _class(text, name).body:
-        if isinstance(node, ast.FunctionDef):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             names.add(node.name)
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             names.add(node.target.id)

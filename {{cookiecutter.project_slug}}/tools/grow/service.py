@@ -51,7 +51,8 @@ class Growth:
 
     def new(self, path: str, text: str) -> None:
         """A file that is not there. Raises `Refusal` if it is."""
-        if (self.root / path).exists():
+        file = self.root / path
+        if file.exists() or file.with_suffix("").is_dir():
             raise Refusal(f"{path} is there already")
         self.files[path] = text
 

@@ -68,8 +68,11 @@ def _contract(growth: Growth, many: str, one: str, kind: str) -> bool:
         for schema in (made, f"{made}Id", f"{made}Page", f"New{made}"):
             if schema in yaml_edits.keys(file.text, "components", "schemas"):
                 raise Refusal(f"{CONTRACT}: there is a schema {schema}; name them with ONE=...")
-        if re.search(rf"^\s*- (name: )?{many}\s*$", file.text, re.MULTILINE):
+        if many in yaml_edits.names(file.text, "tags"):
             raise Refusal(f"NAME={many}: {CONTRACT} has such a tag already")
+        path = f"/api/{many.replace('_', '-')}"
+        if taken := [one for one in yaml_edits.keys(file.text, "paths") if one.startswith(path)]:
+            raise Refusal(f"NAME={many}: {CONTRACT} has the path {min(taken)} already")
         clauses = _clauses(many, secured=secured)
         paths = _cleaned(growth.text(f"tag/paths_{kind}.yaml", **clauses))
         file.text = yaml_edits.with_item(file.text, ("tags",), f"name: {many}")
@@ -106,8 +109,9 @@ def _from_dependency(growth: Growth, source: str) -> str:
     if name not in dependency.names(growth):
         raise Refusal(f"FROM={source}: no such dependency; first: make dependency NAME={source}")
     gateway = f"Http{title(name)}"
-    if not (growth.root / f"src/{PACKAGE}/gateways/{name}.py").exists():
-        raise Refusal(f"FROM={source}: there is no gateways/{name}.py with a class {gateway}")
+    with growth.edit(f"src/{PACKAGE}/gateways/{name}.py") as file:
+        if "find" not in python.class_names(file.text, gateway):
+            raise Refusal(f"FROM={source}: {gateway} has no method find(item_id) -> str | None")
     with growth.edit(APP) as file:
         clients = python.assigned_name(file.text, "open_dependencies")
         file.text = python.with_import(file.text, f".gateways.{name}", gateway)

@@ -39,6 +39,16 @@ def keys(text: str, *path: str) -> set[str]:
     return {key.value for key, _ in node.value} if isinstance(node, yaml.MappingNode) else set()
 
 
+def names(text: str, *path: str) -> set[str]:
+    """The `name` of each mapping in a list; none where there is no such list."""
+    try:
+        node = _at(_root(text), path)
+    except NoPlace:
+        return set()
+    items = node.value if isinstance(node, yaml.SequenceNode) else ()
+    return {str(_value(item, "name")) for item in items if isinstance(item, yaml.MappingNode)}
+
+
 def with_variable(text: str, like: str, name: str, value: str) -> str:
     """Each list of a pod's variables that has one like `like`, with one more after the last such.
 
