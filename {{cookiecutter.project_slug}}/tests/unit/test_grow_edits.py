@@ -95,7 +95,7 @@ def test_comments_and_indents_of_a_document_stay() -> None:
     assert made == CONTRACT.replace("  - name: a\n", "  - name: a\n  - name: n\n")
     made = yaml_edits.with_keys(CONTRACT, ("paths",), "/n:\n  get: {}\n")
     kept = "        # the last of it\n"
-    assert made == CONTRACT.replace(kept, f"{kept}    /n:\n      get: {{}}\n")
+    assert made == CONTRACT.replace(kept, kept + "    /n:\n      get: {}\n")
     made = yaml_edits.with_keys(CONTRACT, ("components", "schemas"), "N: 1\n")
     assert made == CONTRACT.replace("      text\n", "      text\n    N: 1\n")
 

@@ -122,7 +122,7 @@ def with_entry(text: str, function: str, keyword: str, entry: str) -> str:
     if not isinstance(value, ast.Dict):
         raise NoPlace(f"dictionary as {keyword} of {function}()")
     if not value.values:
-        return _replaced(text, value, f"{{{entry}}}")
+        return _replaced(text, value, "{" + entry + "}")
     return _after(text, value.values[-1], entry)
 
 

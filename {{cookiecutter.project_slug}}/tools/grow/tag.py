@@ -12,6 +12,11 @@ from .service import APP, CONTRACT, Growth
 
 SCOPES = re.compile(r"^SCOPE \?= .*$", re.MULTILINE)
 BEARER = "bearerAuth"
+SECURITY = 'security: [{ bearerAuth: ["%s"] }]'
+# With the indent of the answers that they stand among.
+REFUSED = """\
+"401": { $ref: "#/components/responses/Unauthenticated" }
+      "403": { $ref: "#/components/responses/Forbidden" }"""
 
 
 def tag(given: str, one: str = "", source: str = "", root: Path = ROOT) -> Growth:
@@ -86,15 +91,10 @@ def _clauses(many: str, *, secured: bool) -> dict[str, str]:
     """What operations say of tokens: nothing, where the contract knows none."""
     if not secured:
         return {"read": "", "write": "", "refused": ""}
-    refused = {"401": "Unauthenticated", "403": "Forbidden"}
-    answers = [
-        f'"{status}": {{ $ref: "#/components/responses/{name}" }}'
-        for status, name in refused.items()
-    ]
     return {
-        "read": f'security: [{{ {BEARER}: ["{many}:read"] }}]',
-        "write": f'security: [{{ {BEARER}: ["{many}:write"] }}]',
-        "refused": f"\n{' ' * 6}".join(answers),
+        "read": SECURITY % f"{many}:read",
+        "write": SECURITY % f"{many}:write",
+        "refused": REFUSED,
     }
 
 
