@@ -47,10 +47,12 @@ ROLLOUTS: Final = (
 # Question and answer, then what that answer has no use for. A single file that needs no import
 # switches by its own conditional name instead.
 PRUNE: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
+    ("database", "sql"): ("tools/grow/texts/tag/memory.py.txt",),
     ("database", "none"): (
         "src/<package>/gateways/sql",
         "src/<package>/runtime/database",
         "tests/integration/sql",
+        "tools/grow/texts/tag/sql",
     ),
     ("auth", "none"): (
         "src/<package>/runtime/auth",

@@ -54,7 +54,7 @@ def ledger() -> Iterator[str]:
 def follow(folder: Path) -> None:
     """Do what the README says about a dependency, with its own code."""
     section = folder.joinpath("README.md").read_text(encoding="utf-8")
-    section = section.split("**A dependency.**")[1].split("**A setting.**")[0]
+    section = section.split("**A dependency, by hand.**")[1].split("**A setting.**")[0]
     entry, gateway = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
     package = folder / "src" / "orders"
     settings = package / "settings.py"

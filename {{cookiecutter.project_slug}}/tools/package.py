@@ -19,5 +19,10 @@ def groups() -> frozenset[str]:
     return frozenset(_settings().model_fields)
 
 
+def dependencies() -> tuple[str, ...]:
+    """The names of what it calls."""
+    return tuple(type(_settings().model_fields["dependencies"].default).model_fields)
+
+
 def _settings() -> Any:
     return importlib.import_module(f"{PACKAGE}.settings").Settings

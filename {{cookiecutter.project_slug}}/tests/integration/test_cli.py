@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from steadfast_service.settings import Dependencies
+
 from ..support.caller import HAS_AUTH
 from ..support.process import HAS_DATABASE, command, environment
 
@@ -81,7 +83,7 @@ def test_production_refuses_what_is_unsafe(tmp_path: Path) -> None:
     env.pop("APP_DATABASE__URL", None)
     lines = refused("serve", env=env)
     expected = [
-        "APP_DEPENDENCIES__PAYMENTS__URL",
+        *(f"APP_DEPENDENCIES__{name.upper()}__URL" for name in Dependencies.model_fields),
         *(["APP_DATABASE__URL"] if HAS_DATABASE else []),
         *(["APP_AUTH__ISSUER", "APP_AUTH__JWKS_URL"] if HAS_AUTH else []),
         "APP_FAULTS__RULES",

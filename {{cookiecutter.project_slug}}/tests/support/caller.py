@@ -4,10 +4,21 @@ from collections.abc import Mapping
 
 import httpx
 
+from steadfast_service.contract import operations
+from steadfast_service.runtime.openapi.operation import Operation
 from steadfast_service.settings import Settings
 
 HAS_AUTH = "auth" in Settings.model_fields
-SCOPES = "orders:read orders:write"
+# Every one that an operation asks for.
+SCOPES = " ".join(
+    sorted(
+        scope
+        for operation in vars(operations).values()
+        if isinstance(operation, Operation)
+        for need in operation.security
+        for scope in need.scopes
+    )
+)
 
 
 def credentials(issuer: str, scope: str = SCOPES) -> Mapping[str, str]:

@@ -24,7 +24,7 @@ from steadfast_service.runtime.http.server import (
     listening,
 )
 from steadfast_service.runtime.observability.logs import Pipeline
-from steadfast_service.settings import Settings
+from steadfast_service.settings import Dependencies, Settings
 
 from .caller import HAS_AUTH, credentials
 from .records import Records, record_logs
@@ -40,7 +40,7 @@ NOWHERE = "http://127.0.0.1:1"
 # What production asks for besides a database.
 IN_PRODUCTION: dict[str, Any] = {
     "environment": "production",
-    "dependencies": {"payments": {"url": NOWHERE}},
+    "dependencies": {name: {"url": NOWHERE} for name in Dependencies.model_fields},
 }
 if HAS_AUTH:
     IN_PRODUCTION["auth"] = {"issuer": NOWHERE, "jwks_url": NOWHERE}

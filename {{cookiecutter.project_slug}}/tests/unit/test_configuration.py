@@ -8,7 +8,7 @@ from steadfast_service.runtime.config.configuration import Configuration
 from steadfast_service.runtime.config.layers import Layer
 from steadfast_service.runtime.config.problems import origin
 from steadfast_service.runtime.config.snapshot import Snapshot
-from steadfast_service.settings import Settings
+from steadfast_service.settings import Dependencies, Settings
 
 from ..support.sources import (
     changes,
@@ -83,7 +83,7 @@ def test_a_deleted_key_falls_back_to_the_next_layer() -> None:
 def test_deleting_what_is_required_is_an_invalid_change() -> None:
     production = {
         "environment": "production",
-        "dependencies": {"payments": {"url": "https://payments"}},
+        "dependencies": {name: {"url": "https://it"} for name in Dependencies.model_fields},
         "auth": {"issuer": "https://id", "jwks_url": "https://id/keys"},
         "database": {"url": "postgresql://db/orders"},
         "faults": {"rules": [{"abort_status": 503}]},

@@ -12,12 +12,13 @@ from steadfast_service.runtime.config.problems import (
     unknown_variables,
 )
 from steadfast_service.runtime.config.tree import leaves, shown, variable
-from steadfast_service.settings import Settings, open_settings
+from steadfast_service.settings import Dependencies, Settings, open_settings
 
 from ..support.caller import HAS_AUTH
 
 SQL = "database" in Settings.model_fields
 SECRET = "hunter2hunter2hunter2"
+ADDRESSES = [f"APP_DEPENDENCIES__{name.upper()}__URL" for name in Dependencies.model_fields]
 RULES = '[{"abort_status": 503}]'
 
 
@@ -169,7 +170,7 @@ ISSUER = {"APP_AUTH__ISSUER": "https://id", "APP_AUTH__JWKS_URL": "https://id/ke
 def production(**changes: str) -> dict[str, str]:
     variables = {
         "APP_ENVIRONMENT": "production",
-        "APP_DEPENDENCIES__PAYMENTS__URL": "https://payments",
+        **dict.fromkeys(ADDRESSES, "https://it"),
         **({"APP_DATABASE__URL": "postgresql://db/orders"} if SQL else {}),
         **(ISSUER if HAS_AUTH else {}),
     }

@@ -6,13 +6,15 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from ..package import PACKAGE, groups
+from ..package import PACKAGE, dependencies, groups
 from .payments import read_book
 from .postgres import Postgres
 from .processes import HOST, START_LIMIT, Process, free_port, listens, python, until
 from .proxy import Proxy, proxy
 from .service import Service, environment, migrate, serving, token
 from .store import MemoryStore, PostgresStore, SqliteStore, Store
+
+NOWHERE = f"http://{HOST}:1"
 
 
 class Payments:
@@ -65,7 +67,8 @@ class World:
         self, stack: AsyncExitStack, settings: Mapping[str, str], others: Mapping[str, str]
     ) -> None:
         """Start all that the service needs, and say in `env` where it is."""
-        made: dict[str, str] = {}
+        # Production asks for every address; only payments is called under this load.
+        made = {f"DEPENDENCIES__{name.upper()}__URL": NOWHERE for name in dependencies()}
         self.payments = Payments(self.folder, stack)
         self._starting = asyncio.create_task(self.payments.start())
         self.payments.way = await stack.enter_async_context(proxy(self.payments.port))
