@@ -29,6 +29,7 @@ TOOLS: Mapping[str, str] = {
     "kubernetes-validate": r"\"kubernetes_validate\"",
     "mypy": r"\[tool\.mypy\]",
     "pip-audit": r"pip_audit",
+    "pre-commit": r"-m pre_commit",
     "pytest-cov": r"--cov",
     "ruff": r"\[tool\.ruff\]",
     "schemathesis": r"schemathesis\.cli",
