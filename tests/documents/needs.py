@@ -5,6 +5,7 @@ import os
 import runpy
 import shutil
 import subprocess
+from collections.abc import Callable, Mapping
 
 from tests.rendering import ROOT
 
@@ -20,7 +21,7 @@ def _has_containers() -> bool:
     return _succeeds("docker", "info") and _succeeds("docker", "compose", "version")
 
 
-CHECKS = {
+CHECKS: Mapping[str, Callable[[], bool]] = {
     "kubectl": lambda: shutil.which("kubectl") is not None,
     "containers": _has_containers,
     "cluster": lambda: _has_containers() and all(map(shutil.which, ("kind", "kubectl"))),

@@ -20,14 +20,18 @@ from .needs import is_here
 from .script import output_of, script
 
 PATIENCE = 1200.0  # seconds for one page; the tutorial installs everything twice
-# What a page calls this repository, and the ports that it names.
+# What a page calls this repository, the service's two ports, and that of a service beside it.
 REPOSITORY = "path/to/this/repository"
-SERVICE, MANAGEMENT = "127.0.0.1:8000", "127.0.0.1:9000"
+SERVICE, MANAGEMENT, OTHER = r"127\.0\.0\.1:8000\b", r"127\.0\.0\.1:9000\b", r"\b8100\b"
 
 
 def matches(expected: str, printed: str) -> bool:
-    """Whether `printed` has the lines of `expected`; `...` in them stands for anything."""
-    pattern = re.escape(expected.strip()).replace(re.escape("..."), "(?s:.*?)")
+    """Whether `printed` has the lines of `expected`; `...` in them stands for anything.
+
+    A line of nothing else may stand for no line at all.
+    """
+    expected = re.sub(r"^\.\.\.\n", "...", expected.strip(), flags=re.MULTILINE)
+    pattern = re.escape(expected).replace(re.escape("..."), "(?s:.*?)")
     return re.search(f"^{pattern}", printed, re.MULTILINE) is not None
 
 
@@ -66,29 +70,32 @@ def _ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
         process.wait()
 
 
+def _own(page: Iterable[Block], names: Mapping[str, str]) -> list[Block]:
+    """What can be done of it, with names that no other reader uses."""
+    own = doable(page)
+    for pattern, name in names.items():
+        own = [replace(block, text=re.sub(pattern, name, block.text)) for block in own]
+    return own
+
+
 def read(
     page: Iterable[Block],
     folder: Path,
     scratch: Path,
     repository: Path = ROOT,
-    extra: Mapping[str, str] | None = None,
 ) -> None:
     """Do what the blocks say in `folder`, and compare what they print.
 
     Args:
         scratch: a folder beside it for what the reading itself writes.
         repository: what stands for the path of this repository.
-        extra: environment variables.
 
     Raises:
         AssertionError: a command failed or printed something else; the message has its place.
     """
-    port, ops = free_ports()
-    names = {SERVICE: f"127.0.0.1:{port}", MANAGEMENT: f"127.0.0.1:{ops}"}
-    names[REPOSITORY] = str(repository)
-    own = list(doable(page))
-    for old, new in names.items():
-        own = [replace(block, text=block.text.replace(old, new)) for block in own]
+    (port, ops), (other, _) = free_ports(), free_ports()
+    names = {SERVICE: f"127.0.0.1:{port}", MANAGEMENT: f"127.0.0.1:{ops}", OTHER: str(other)}
+    own = _own(page, names | {REPOSITORY: str(repository)})
     outputs = scratch / "outputs"
     outputs.mkdir(parents=True)
     file = scratch / "page.sh"
@@ -99,7 +106,6 @@ def read(
         APP_HTTP__DRAIN_DELAY="0",
         COOKIECUTTER_CONFIG=str(_settings_of_cookiecutter(scratch)),
         KUBECONFIG=str(scratch / "kubeconfig"),
-        **(extra or {}),
     )
     process = subprocess.Popen(
         ["bash", str(file)],

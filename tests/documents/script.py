@@ -5,8 +5,8 @@ from pathlib import Path
 
 from .blocks import Block, Use
 
-# A reader's shell has job control, and stops at nothing; this one stops at the first failure.
-PRELUDE = "set -m -e -o pipefail\n"
+# A reader's shell has job control; beside that this one stops at the first failure.
+PRELUDE = "set -m -e\n"
 END = "END_OF_A_BLOCK"
 
 
