@@ -16,7 +16,7 @@ DOCS = ROOT / "docs"
 TUTORIAL = sorted(DOCS.glob("tutorial/*.md"))
 GUIDES = [page for page in sorted(DOCS.glob("how-to/*.md")) if page.name != "index.md"]
 # Blocks for which a reader needs more than Python, make and git. Another one is a decision.
-MARKED = {"kubectl": 3, "containers": 3, "cluster": 4, "gateway": 3}
+MARKED = {"kubectl": 4, "containers": 3, "cluster": 4, "gateway": 3}
 
 
 @pytest.fixture(scope="module")
