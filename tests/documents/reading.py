@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from tests.services import environment
 
 from .blocks import Block, Use
 from .needs import is_here
-from .script import output_of, script
+from .script import BACKGROUND, output_of, script
 
 PATIENCE = 1200.0  # seconds for one page; the tutorial installs everything twice
 # What a page calls this repository, the service's two ports, and that of a service beside it.
@@ -55,18 +55,24 @@ def _settings_of_cookiecutter(scratch: Path) -> Path:
     return file
 
 
+def _session(pid: int) -> int | None:
+    try:
+        return os.getsid(pid)
+    except ProcessLookupError:
+        return None
+
+
 @contextmanager
 def _ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
     """What the page left in the background goes with it: it has the session of its shell."""
     try:
         yield
     finally:
-        for one in psutil.process_iter():
-            try:
-                if os.getsid(one.pid) == process.pid:
-                    one.kill()
-            except (ProcessLookupError, psutil.NoSuchProcess):
-                continue
+        ended = [one for one in psutil.process_iter() if _session(one.pid) == process.pid]
+        for one in ended:
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
+        psutil.wait_procs(ended, timeout=10)
         process.wait()
 
 
@@ -118,10 +124,17 @@ def read(
     )
     with _ended(process):
         code = process.wait(PATIENCE)
-        at = outputs.joinpath("at").read_text(encoding="utf-8").strip()
-        last = max(outputs.glob("*.txt"), key=lambda one: one.stat().st_mtime_ns)
-        assert code == 0, f"{at} ended with {code}\n{last.read_text(encoding='utf-8')}"
+        at, last = outputs.joinpath("at").read_text(encoding="utf-8").splitlines()
+        said = Path(last).read_text(encoding="utf-8")
+        assert code == 0, f"{at} ended with {code}\n{said}{_background(outputs)}"
     _compare(own, outputs)
+
+
+def _background(outputs: Path) -> str:
+    """The end of what the page has left there."""
+    file = outputs / BACKGROUND
+    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    return "\n".join(["in the background:", *lines[-30:]]) if lines else ""
 
 
 def _compare(page: Iterable[Block], outputs: Path) -> None:

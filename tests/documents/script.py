@@ -1,5 +1,6 @@
 """Writes the blocks of a page as one bash script: they share a shell, as a reader's do."""
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from .blocks import Block, Use
 # A reader's shell has job control; beside that this one stops at the first failure.
 PRELUDE = "set -m -e\n"
 END = "END_OF_A_BLOCK"
+BACKGROUND = "background"
 
 
 def _write(block: Block) -> str:
@@ -19,10 +21,16 @@ def _apply(block: Block) -> str:
     return f"git apply --whitespace=nowarn - <<'{END}'\n{block.text}{END}\n"
 
 
-def _step(block: Block) -> str | None:
+def _run(block: Block, outputs: Path) -> str:
+    """What stays in the background says its own: it would come between the lines of others."""
+    aside = f">> '{outputs / BACKGROUND}' 2>&1 &"
+    return re.sub(r"(?<!&)&$", lambda _: aside, block.text, flags=re.MULTILINE)
+
+
+def _step(block: Block, outputs: Path) -> str | None:
     match block.use:
         case Use.RUN:
-            return block.text
+            return _run(block, outputs)
         case Use.WRITE:
             return _write(block)
         case Use.APPLY:
@@ -39,13 +47,16 @@ def output_of(outputs: Path, block: Block) -> Path:
 def script(page: Iterable[Block], outputs: Path) -> str:
     """One script that does all of them; what each prints goes to a file of its own.
 
-    The file `at` below `outputs` has the place of the block that was begun last.
+    Below `outputs`, `at` has the place and the output of the block that was begun last, and
+    `background` what the commands with an `&` printed.
     """
     parts = [PRELUDE]
     for block in page:
-        step = _step(block)
+        step = _step(block, outputs)
         if step is None:
             continue
         said = output_of(outputs, block)
-        parts.append(f"echo '{block.place}' > '{outputs}/at'\n{{\n{step}}} > '{said}' 2>&1\n")
+        parts.append(
+            f"printf '%s\\n' '{block.place}' '{said}' > '{outputs}/at'\n{{\n{step}}} > '{said}' 2>&1\n"
+        )
     return "\n".join(parts)
