@@ -56,7 +56,6 @@ def script(page: Iterable[Block], outputs: Path) -> str:
         if step is None:
             continue
         said = output_of(outputs, block)
-        parts.append(
-            f"printf '%s\\n' '{block.place}' '{said}' > '{outputs}/at'\n{{\n{step}}} > '{said}' 2>&1\n"
-        )
+        at = f"printf '%s\\n' '{block.place}' '{said}' > '{outputs}/at'"
+        parts.append(f"{at}\n{{\n{step}}} > '{said}' 2>&1\n")
     return "\n".join(parts)
