@@ -94,8 +94,8 @@ contract: setup ## Generate the example's contract package anew, for each option
 
 docs: $(SITE)/.installed ## Build the site of docs/ into build/docs (BUILDER=linkcheck: links to others)
 	@echo "Building docs/"
-	@"$(SITE)/bin/python" -m sphinx --builder $(BUILDER) --fail-on-warning --keep-going --nitpicky --quiet \
-		--doctree-dir $(SITE)/doctrees $(ARGS) docs build/$(if $(filter html,$(BUILDER)),docs,$(BUILDER))
+	@"$(SITE)/bin/python" -m sphinx --builder $(BUILDER) --fail-on-warning --keep-going --nitpicky --fresh-env \
+		--quiet --doctree-dir $(SITE)/doctrees $(ARGS) docs build/$(if $(filter html,$(BUILDER)),docs,$(BUILDER))
 	@echo "Wrote build/$(if $(filter html,$(BUILDER)),docs/index.html,$(BUILDER))"
 
 $(SITE)/.installed: docs/requirements.txt $(INSTALLED)
