@@ -10,7 +10,7 @@ UV := $(shell uv --version >/dev/null 2>&1 && echo uv)
 # The services under test are many small processes: more than the cores only makes them wait.
 WORKERS ?= auto
 # Named one by one, because a conditional file name does not end in .py.
-PYTHON_FILES := find hooks tests $(wildcard benchmarks) '$(TEMPLATE)' -name __pycache__ -prune -o \
+PYTHON_FILES := find docs hooks tests $(wildcard benchmarks) '$(TEMPLATE)' -name __pycache__ -prune -o \
 	-type f \( -name '*.py' -o -name '*.py{%*' \) -print0
 
 # The site has an environment of its own, so that its tools hold back none of the tests'.

@@ -27,7 +27,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def guide(request: pytest.FixtureRequest) -> Iterator[Path]:
+def guide() -> Iterator[Path]:
     """A fresh service with its environment, which is where each guide begins."""
     with service("docs") as folder:
         make(folder, "setup")

@@ -84,12 +84,7 @@ def _own(page: Iterable[Block], names: Mapping[str, str]) -> list[Block]:
     return own
 
 
-def read(
-    page: Iterable[Block],
-    folder: Path,
-    scratch: Path,
-    repository: Path = ROOT,
-) -> None:
+def read(page: Iterable[Block], folder: Path, scratch: Path, repository: Path = ROOT) -> None:
     """Do what the blocks say in `folder`, and compare what they print.
 
     Args:
@@ -112,6 +107,7 @@ def read(
         APP_HTTP__DRAIN_DELAY="0",
         COOKIECUTTER_CONFIG=str(_settings_of_cookiecutter(scratch)),
         KUBECONFIG=str(scratch / "kubeconfig"),
+        GIT_CEILING_DIRECTORIES=str(folder.parent),  # the folder may be in this repository
     )
     process = subprocess.Popen(
         ["bash", str(file)],
