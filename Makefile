@@ -10,11 +10,16 @@ UV := $(shell uv --version >/dev/null 2>&1 && echo uv)
 # The services under test are many small processes: more than the cores only makes them wait.
 WORKERS ?= auto
 # Named one by one, because a conditional file name does not end in .py.
-PYTHON_FILES := find hooks tests $(wildcard benchmarks) '$(TEMPLATE)' -name __pycache__ -prune -o \
+PYTHON_FILES := find docs hooks tests $(wildcard benchmarks) '$(TEMPLATE)' -name __pycache__ -prune -o \
 	-type f \( -name '*.py' -o -name '*.py{%*' \) -print0
 
+# The site has an environment of its own, so that its tools hold back none of the tests'.
+SITE := .cache/docs
+# linkcheck asks every other host that the pages name.
+BUILDER ?= html
+
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint fix contract matrix bench pins clean
+.PHONY: help setup demo test lint fix contract docs matrix bench pins clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -86,6 +91,23 @@ fix: setup ## Repair style and format where that is safe
 
 contract: setup ## Generate the example's contract package anew, for each option
 	@"$(BIN)/python" -m tests.contract_package
+
+docs: $(SITE)/.installed ## Build the site of docs/ into build/docs (BUILDER=linkcheck: links to others)
+	@echo "Building docs/"
+	@"$(SITE)/bin/python" -m sphinx --builder $(BUILDER) --fail-on-warning --keep-going --nitpicky --fresh-env \
+		--quiet --doctree-dir $(SITE)/doctrees $(ARGS) docs build/$(if $(filter html,$(BUILDER)),docs,$(BUILDER))
+	@echo "Wrote build/$(if $(filter html,$(BUILDER)),docs/index.html,$(BUILDER))"
+
+$(SITE)/.installed: docs/requirements.txt $(INSTALLED)
+	@echo "Installing the site's tools (docs/requirements.txt) into $(SITE)"
+	@if [ -n "$(UV)" ]; then \
+		uv venv --quiet --clear --python "$(BIN)/python" "$(SITE)" && \
+		uv pip install --quiet --python "$(SITE)/bin/python" -r docs/requirements.txt; \
+	else \
+		"$(BIN)/python" -m venv --clear "$(SITE)" && \
+		"$(SITE)/bin/python" -m pip install --quiet --disable-pip-version-check -r docs/requirements.txt; \
+	fi
+	@touch "$@"
 
 matrix: setup ## Write, lint, start and test a service for each pair of answers (slow)
 	@MATRIX=whole "$(BIN)/python" -m pytest tests/test_matrix.py -v -n $(WORKERS) --dist loadgroup --durations 10 $(ARGS)

@@ -101,6 +101,7 @@ def main(arguments: list[str]) -> None:
             TEMPLATE.joinpath(name).write_text(merged, encoding="utf-8")
     print("Resolving the template's own tools", flush=True)
     _resolve(ROOT, "--group", "dev", "-o", "requirements-dev.txt", *arguments)
+    _resolve(ROOT, "--group", "docs", "-o", "docs/requirements.txt", *arguments)
 
 
 if __name__ == "__main__":

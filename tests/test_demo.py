@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -13,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.rendering import ROOT
+from tests.repository import copy_of
 from tests.services import environment
 
 ORDER = {
@@ -27,19 +26,8 @@ PATIENCE = 600.0
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
-    """What git has of this repository and would take into the next commit."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
-        cwd=ROOT,
-        capture_output=True,
-        check=True,
-    )
-    folder = tmp_path / "clone"
-    for name in filter(None, listed.stdout.decode().split("\0")):
-        if ROOT.joinpath(name).is_file():
-            folder.joinpath(name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
-    return folder
+    """What somebody else would clone."""
+    return copy_of(tmp_path / "clone")
 
 
 class Running:
