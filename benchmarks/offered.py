@@ -10,7 +10,6 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections import Counter
 from dataclasses import asdict, dataclass, field
 from urllib.parse import urlsplit
 
@@ -33,7 +32,7 @@ class Outcome:
     """
 
     seconds: float
-    statuses: dict[str, int] = field(default_factory=Counter)
+    statuses: dict[str, int] = field(default_factory=dict)
     latencies: list[float] = field(default_factory=list)
     refused: list[float] = field(default_factory=list)
 

@@ -4,6 +4,7 @@ This file is copied into each peer and served by bare FastAPI as it is; `steadfa
 same operations in a contract.
 """
 
+import asyncio
 import time
 from typing import Annotated
 
@@ -76,7 +77,8 @@ async def lines(count: Annotated[int, Query(ge=0, le=5000)] = 100) -> Lines:
 
 @router.get("/busy")
 async def busy(ms: Annotated[int, Query(ge=0, le=100)] = 10) -> Version:
-    """Holds the event loop for so many milliseconds of CPU, as careless code does."""
+    """Waits a millisecond, as for a query, then holds the event loop for so many of CPU."""
+    await asyncio.sleep(0.001)
     until = time.thread_time() + ms / 1000
     while time.thread_time() < until:
         pass

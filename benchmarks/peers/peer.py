@@ -113,8 +113,9 @@ def _uv(*arguments: str) -> None:
     subprocess.run([uv(), *quiet, *arguments], check=True, env=service.clean_env())
 
 
+@functools.cache
 def prepare(peer: Peer) -> None:
-    """Install the tool and what its project needs, write the project anew, change it."""
+    """Install the tool and what its project needs, write the project anew, change it; once."""
     environment(peer.pins)
     tool = environment(peer.tool)
     scratch = peer.folder.with_name(f"{peer.folder.name}.new")

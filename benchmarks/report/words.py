@@ -32,8 +32,8 @@ everything and forget it.
 """
 
 OVERLOAD = """
-`GET /bench/busy?ms=10` holds the event loop for 10 ms of CPU, so no process can answer more than
-100 a second. {rate} a second are offered, each at its own time whatever became of the others, by
+`GET /bench/busy?ms=10` waits a millisecond, as for a query, and then holds the event loop for
+10 ms of CPU, so no process can answer more than 100 a second. {rate} a second are offered, each at its own time whatever became of the others, by
 callers who leave after {patience} s. Latency counts from the time at which a request was due.
 """
 
@@ -71,7 +71,8 @@ NOT_SHOWN = """
   strictly. Neither has a record per request here: bare FastAPI none, this service a sampled one.
 - wrk waits for an answer before it asks again, so its latencies at many connections say how long
   the queue is, not how long a request takes. The overload's client does not wait.
-- The overload's handler holds the event loop, the worst case; handlers that wait for something
-  else behave otherwise.
+- The overload's handler waits before it works, as one that asks a database does. One that holds
+  the event loop and never waits is not refused by this service either: such requests begin one
+  after the other, so there is never more than one in flight to be counted.
 - Memory includes the interpreter and what the program imports; no leak would show in seconds.
 """

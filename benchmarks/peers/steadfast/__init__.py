@@ -5,6 +5,7 @@ and one line of `app.py` hands that over. Everything else is the default service
 runs in the same environment, so both have the same versions of everything.
 """
 
+import functools
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -22,8 +23,9 @@ _HANDLER = "version=VersionHandler(**info),"
 _IMPORT = "from .api.version import"
 
 
+@functools.cache
 def prepare() -> None:
-    """Write the service anew, add the operations, install it, generate."""
+    """Write the service anew, add the operations, install it, generate; once."""
     service.generate(BUILD)
     contract, package = FOLDER / "contract" / "openapi.yaml", FOLDER / "src" / "orders"
     paths = HERE.joinpath("paths.yaml").read_text(encoding="utf-8")
