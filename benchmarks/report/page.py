@@ -79,11 +79,7 @@ def _side_by_side(data: Any) -> list[str]:
         _rows("promise, and for information", sidebyside.targets(data)),
         "![Requests per second](images/benchmarks/rates.svg)",
         "![CPU per request](images/benchmarks/cpu.svg)",
-        *(
-            part
-            for case, text in zip(CASES, tables, strict=True)
-            for part in (f"**{case.name}**", text)
-        ),
+        *tables,
         "### What runs",
         words.WHAT_RUNS,
         _table(("program", "made by", "logs, traces, metrics", "server"), about),

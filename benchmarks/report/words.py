@@ -16,7 +16,7 @@ it was loaded, divided by the requests; memory is resident, after the load.
 """
 
 SIDE_BY_SIDE = """
-The same three operations in all: `GET /bench/version` answers a small JSON object that is ready,
+The same operations in all: `GET /bench/version` answers a small JSON object that is ready,
 `POST /bench/quotes` validates a body of one line and answers a sum. Bare ASGI answers the ready
 bytes whatever is asked, which nothing on this server can be faster than.
 """
@@ -38,7 +38,7 @@ callers who leave after {patience} s. Latency counts from the time at which a re
 """
 
 LAYERS = """
-In process, without sockets: the CPU time that each part adds in its place to
+In process, without sockets, on the oldest Python that the service supports: the CPU time that each part adds in its place to
 `GET /api/version`, from two bare ASGI messages up to the whole chain, as a share of the whole of
 bare FastAPI.
 """
