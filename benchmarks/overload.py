@@ -1,8 +1,9 @@
 """More than a process can do: what is still answered, how fast, and what becomes of the rest.
 
 The handler waits a millisecond, as for a query, and then holds the event loop for 10 ms of CPU,
-so no process answers more than a hundred requests a second. Offered are three times as many, by callers who leave after a second.
-Programs are loaded one after the other, in another order each round, each in a fresh process.
+so no process answers more than a hundred requests a second. Offered are three times as many, by
+callers who leave after a second. Programs are loaded one after the other, in another order each
+round, each in a fresh process.
 """
 
 from statistics import quantiles

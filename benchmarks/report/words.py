@@ -33,14 +33,15 @@ everything and forget it.
 
 OVERLOAD = """
 `GET /bench/busy?ms=10` waits a millisecond, as for a query, and then holds the event loop for
-10 ms of CPU, so no process can answer more than 100 a second. {rate} a second are offered, each at its own time whatever became of the others, by
-callers who leave after {patience} s. Latency counts from the time at which a request was due.
+10 ms of CPU, so no process can answer more than 100 a second. {rate} a second are offered, each
+at its own time whatever became of the others, by callers who leave after {patience} s. Latency
+counts from the time at which a request was due.
 """
 
 LAYERS = """
-In process, without sockets, on the oldest Python that the service supports: the CPU time that each part adds in its place to
-`GET /api/version`, from two bare ASGI messages up to the whole chain, as a share of the whole of
-bare FastAPI.
+In process, without sockets, on the oldest Python that the service supports: the CPU time that
+each part adds in its place to `GET /api/version`, from two bare ASGI messages up to the whole
+chain, as a share of the whole of bare FastAPI.
 """
 
 GROWTH = """
