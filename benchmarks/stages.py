@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 from . import growth, load, overload, painting, results, service, sidebyside, startup, watching
@@ -39,17 +40,13 @@ Stage = Callable[[Bench], None]
 def run(names: Sequence[str], *, quick: bool) -> None:
     """The named stages in their order, and the page if one of them is on it."""
     chosen = [name for name in STAGES if name in names]
-    if PAGED.intersection(chosen):
-        chosen = [*(name for name in chosen if name != "page"), "page"]
-    own = [name for name in chosen if name in OWN]
-    for name in own:
-        _timed(name, lambda name=name: OWN[name](quick))  # type: ignore[misc]
-    with_service = [name for name in chosen if name in SERVICE]
-    if with_service:
+    for name in filter(OWN.__contains__, chosen):
+        _timed(name, partial(OWN[name], quick))
+    if with_service := [name for name in chosen if name in SERVICE]:
         with _bench(quick) as bench:
             for name in with_service:
-                _timed(name, lambda name=name: SERVICE[name](bench))  # type: ignore[misc]
-    if "page" in chosen:
+                _timed(name, partial(SERVICE[name], bench))
+    if PAGED.intersection(chosen):
         service.say(f"wrote {page.write(quick=quick)}")
 
 
@@ -155,4 +152,4 @@ SERVICE: Mapping[str, Stage] = {
     "startup": _startup,
 }
 STAGES = (*OWN, *SERVICE, "page")
-PAGED = {*OWN, "layers"}  # what the page is written from
+PAGED = {*OWN, "layers", "page"}  # after one of these the page is written
