@@ -112,7 +112,7 @@ $(SITE)/.installed: docs/requirements.txt $(INSTALLED)
 matrix: setup ## Write, lint, start and test a service for each pair of answers (slow)
 	@MATRIX=whole "$(BIN)/python" -m pytest tests/test_matrix.py -v -n $(WORKERS) --dist loadgroup --durations 10 $(ARGS)
 
-bench: setup ## Measure the service beside its peers
+bench: setup ## Measure the service beside its peers (ARGS="--quick sidebyside" is a part of it)
 	@"$(BIN)/python" -m benchmarks $(ARGS)
 
 pins: setup ## Resolve all pinned versions again (ARGS=--upgrade takes the newest)

@@ -8,9 +8,6 @@ requests per second stands the CPU time that the server itself took per request:
 not care what else runs here.
 """
 
-import re
-import shutil
-import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,6 +21,7 @@ from threading import Thread
 from . import service
 from .service import Server
 from .table import INFORMATION, Row
+from .wrk import run as run_wrk
 
 CONNECTIONS = 32
 VERSION, LIST = "/api/version", "/api/orders?limit=100"
@@ -32,12 +30,6 @@ BARE, CHAIN, TRACED = "bare FastAPI", "whole chain", "whole chain, traces of 1 %
 WRITTEN, SET_UP, RAW = "hand-written routes", "generated router", "no router at all"
 GENERATED = "generated router in a bare app"
 PEERS = {WRITTEN: "written", SET_UP: "set_up", GENERATED: "generated", RAW: "raw"}
-
-
-def require_wrk() -> None:
-    """Ends with one line where wrk is missing."""
-    if shutil.which("wrk") is None:
-        sys.exit("make bench: needs wrk, which makes the load (on Debian: apt-get install wrk)")
 
 
 @dataclass(slots=True)
@@ -96,21 +88,11 @@ class Target:
 
 
 def wrk(target: Target, seconds: int) -> Load:
-    """Load one path; any answer but 200 ends the benchmark."""
-    how = ["-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency"]
-    command = ["wrk", *how, target.server.url + target.path]
+    """Load one path; any answer but a good one ends the benchmark."""
     before = target.server.cpu()
-    said = subprocess.run(
-        service.pinned(service.LOAD_CORE, command), check=True, capture_output=True, text=True
-    ).stdout
+    said = run_wrk(target.server.url + target.path, connections=CONNECTIONS, seconds=seconds)
     used = target.server.cpu() - before
-    if "Non-2xx" in said or "Socket errors" in said:
-        sys.exit(f"make bench: errors under load\n{said}")
-    (requests,) = re.findall(r"(\d+) requests in", said)
-    (rate,) = re.findall(r"Requests/sec:\s+([\d.]+)", said)
-    ((p99, unit),) = re.findall(r"99%\s+([\d.]+)(us|ms|s)", said)
-    milliseconds = float(p99) * {"us": 0.001, "ms": 1, "s": 1000}[unit]
-    return Load(float(rate), used / int(requests) * 1e6, milliseconds)
+    return Load(said.rate, used / said.requests * 1e6, said.p99)
 
 
 @dataclass(frozen=True, slots=True)

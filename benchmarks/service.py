@@ -46,9 +46,9 @@ def pinned(core: int, command: Sequence[str]) -> list[str]:
     return ["taskset", "-c", str(core), *command]
 
 
-def generate() -> float:
+def generate(below: Path = BUILD) -> float:
     """Write the default service afresh, keeping the environment of an earlier one; seconds."""
-    new = BUILD / "new"
+    new, home = below / "new", below / "orders"
     shutil.rmtree(new, ignore_errors=True)
     command = [sys.executable, "-m", "cookiecutter", "--no-input", "--default-config"]
     begun = time.perf_counter()
@@ -59,24 +59,25 @@ def generate() -> float:
         env=clean_env(),
     )
     seconds = time.perf_counter() - begun
-    if (SERVICE / ".venv").is_dir():
-        shutil.move(SERVICE / ".venv", new / "orders" / ".venv")
-    shutil.rmtree(SERVICE, ignore_errors=True)
-    shutil.move(new / "orders", SERVICE)
+    if (home / ".venv").is_dir():
+        shutil.move(home / ".venv", new / "orders" / ".venv")
+    shutil.rmtree(home, ignore_errors=True)
+    shutil.move(new / "orders", home)
     new.rmdir()
     return seconds
 
 
-def install() -> None:
-    """`make setup`, byte-compiled as an image would be."""
+def install(folder: Path = SERVICE, python: str | None = None) -> None:
+    """`make setup`, byte-compiled as an image would be; with a `python` other than the oldest."""
+    which = [f"PYTHON={python}"] if python else []
     subprocess.run(
-        ["make", "--silent", "-C", SERVICE, "setup"],
+        ["make", "--silent", "-C", folder, *which, "setup"],
         check=True,
         stdout=subprocess.DEVNULL,
         env=clean_env(),
     )
-    sources = ["-m", "compileall", "-q", str(SERVICE / "src")]
-    subprocess.run([PYTHON, *sources], check=True, env=clean_env())
+    command = [str(folder / ".venv" / "bin" / "python"), "-m", "compileall", "-q"]
+    subprocess.run([*command, str(folder / "src")], check=True, env=clean_env())
 
 
 def production_env(scratch: Path, collector: str) -> dict[str, str]:
@@ -95,9 +96,9 @@ def without_tracing(env: Mapping[str, str]) -> dict[str, str]:
     return {k: v for k, v in env.items() if not k.startswith("OTEL_")}
 
 
-def migrate(env: Mapping[str, str]) -> None:
+def migrate(env: Mapping[str, str], python: str = PYTHON) -> None:
     """Make the database."""
-    command = [PYTHON, "-m", "orders", "migrate"]
+    command = [python, "-m", "orders", "migrate"]
     subprocess.run(command, check=True, env=dict(env), stdout=subprocess.DEVNULL)
 
 
@@ -133,13 +134,16 @@ class Server:
     ready_after: float
 
     def cpu(self) -> float:
-        """Seconds of CPU so far, all threads."""
-        times = self.process.cpu_times()
-        return float(times.user + times.system)
+        """Seconds of CPU so far, all threads, and processes that it has started."""
+        times = [process.cpu_times() for process in self._tree()]
+        return float(sum(one.user + one.system for one in times))
 
     def memory(self) -> float:
-        """Resident memory in MB."""
-        return float(self.process.memory_info().rss / 1e6)
+        """Resident memory in MB, with that of processes that it has started."""
+        return float(sum(process.memory_info().rss for process in self._tree()) / 1e6)
+
+    def _tree(self) -> list[psutil.Process]:
+        return [self.process, *self.process.children(recursive=True)]
 
 
 @contextlib.contextmanager
@@ -151,12 +155,17 @@ def serving(env: Mapping[str, str], log: Path, *, core: int | None = None) -> It
 
 @contextlib.contextmanager
 def opened(
-    module: str, env: Mapping[str, str], log: Path, *, core: int | None = None
+    module: str,
+    env: Mapping[str, str],
+    log: Path,
+    *,
+    core: int | None = None,
+    python: str = PYTHON,
 ) -> Iterator[tuple[Server, str]]:
     """The service or what is made of it in `module`, and its management port's URL."""
     port, management = free_port(), free_port()
     env = {**env, "APP_HTTP__PORT": str(port), "APP_MANAGEMENT__PORT": str(management)}
-    command = [PYTHON, "-m", module, "serve"]
+    command = [python, "-m", module, "serve"]
     if core is not None:
         command = pinned(core, command)
     with running(command, env, f"http://127.0.0.1:{port}", "/readyz", log) as server:
@@ -165,12 +174,17 @@ def opened(
 
 @contextlib.contextmanager
 def running(
-    command: list[str], env: Mapping[str, str], url: str, probe: str, log: Path
+    command: list[str],
+    env: Mapping[str, str],
+    url: str,
+    probe: str,
+    log: Path,
+    cwd: Path | None = None,
 ) -> Iterator[Server]:
     """A server process, once it answers `probe` with 200; stopped by SIGTERM at the end."""
     with log.open("wb") as out:
         begun = time.perf_counter()
-        process = subprocess.Popen(command, env=dict(env), stdout=out, stderr=out)
+        process = subprocess.Popen(command, env=dict(env), stdout=out, stderr=out, cwd=cwd)
     try:
         while not _answers(url + probe):
             if process.poll() is not None or time.perf_counter() - begun > START_TIMEOUT:
