@@ -169,7 +169,9 @@ def _git(folder: Path, *arguments: str) -> str:
     # Inside a hook of git these variables name a repository, and it is not the template's.
     env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     command = ["git", "--no-optional-locks", "-C", str(folder), *arguments]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)  # noqa: S603 - fixed words
+    done = subprocess.run(  # noqa: S603 - the words are ours
+        command, env=env, capture_output=True, text=True, check=True
+    )
     return done.stdout.strip()
 
 
@@ -203,7 +205,6 @@ if __name__ == "__main__":
         try:
             record(Path.cwd(), answers)
         except LookupError as reason:
-            Path(".cruft.json").unlink(
-                missing_ok=True
-            )  # of a service that this one is written over
+            # There may be one of a service that this one is written over.
+            Path(".cruft.json").unlink(missing_ok=True)
             print(f"For updates, see docs/how-to/upgrade.md of the template: {reason}.")
