@@ -73,14 +73,16 @@ def test_a_file_is_small_enough_to_read(path: Path) -> None:
         assert len(written) <= (149 if path.name == "app.py" else MOST_LINES)
 
 
-@pytest.mark.parametrize("folder", [TEMPLATE, ROOT], ids=["service", "template"])
+@pytest.mark.parametrize(
+    "folder", [TEMPLATE, ROOT, ROOT / "docs"], ids=["service", "template", "site"]
+)
 def test_pinned_files_name_versions_only(folder: Path) -> None:
     files = sorted(folder.glob("requirements*.txt"))
     assert files
     for path in files:
         text = path.read_text(encoding="utf-8")
         # What the image holds has its hashes, a line for each.
-        hashed = path.name == "requirements.txt"
+        hashed = path == TEMPLATE / "requirements.txt"
         ending = r"( \\\n    --hash=sha256:[0-9a-f]{64})+" if hashed else ""
         pin = rf"[a-z0-9][a-z0-9.-]*==[0-9][^ /:]*( ; [^/:\\\n]+)?{ending}\n"
         rest = re.sub(pin, "", re.sub(r"^# jinja:.*\n", "", text, flags=re.MULTILINE))
