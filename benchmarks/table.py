@@ -25,7 +25,8 @@ class Row:
 
     def cells(self) -> tuple[str, ...]:
         """The row's columns."""
-        low, _, high = quantiles(self.values, n=4, method="inclusive")
+        several = self.values if len(self.values) > 1 else [*self.values] * 2
+        low, _, high = quantiles(several, n=4, method="inclusive")
         middle = f"{_short(median(self.values))} {self.unit}".rstrip()
         spread = f"{_short(low)} .. {_short(high)}"
         return self.what, middle, spread, str(len(self.values)), self.verdict() or self.note

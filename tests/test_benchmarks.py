@@ -13,6 +13,7 @@ from benchmarks.peers import peer
 from benchmarks.programs import ABOUT, FASTAPI, OURS
 from benchmarks.report import page, svg
 from benchmarks.results import Result
+from benchmarks.table import Row
 
 SAID = """Running 1s test @ http://127.0.0.1:42685/bench/version
   1 threads and 256 connections
@@ -123,6 +124,10 @@ def test_the_page_shows_every_picture_and_no_other() -> None:
     results_ = found()
     shown = re.findall(r"\(images/benchmarks/(\w+\.svg)\)", page.page(results_))
     assert sorted(shown) == sorted(page.pictures(results_))
+
+
+def test_one_round_has_a_spread_of_nothing() -> None:
+    assert Row("a", [2.0], "s").cells() == ("a", "2.00 s", "2.00 .. 2.00", "1", "")
 
 
 def test_a_stage_that_was_not_run_says_so() -> None:
