@@ -20,7 +20,7 @@ AUTHOR = {
 
 
 def _run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    env = environment(**AUTHOR, GIT_CONFIG_GLOBAL=os.devnull)
+    env = {**environment(GIT_CONFIG_GLOBAL=os.devnull), **AUTHOR}
     return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
 
 
