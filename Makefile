@@ -19,10 +19,10 @@ SITE := .cache/docs
 BUILDER ?= html
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint fix contract docs matrix bench pins clean
+.PHONY: help setup demo test lint fix contract reference docs matrix bench pins clean
 
 help: ## List the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
 
 setup: $(INSTALLED) ## Create the environment and install the pinned tools
 
@@ -91,6 +91,9 @@ fix: setup ## Repair style and format where that is safe
 
 contract: setup ## Generate the example's contract package anew, for each option
 	@"$(BIN)/python" -m tests.contract_package
+
+reference: setup ## Write the reference pages of docs/ anew from the code
+	@"$(BIN)/python" -m tests.reference
 
 docs: $(SITE)/.installed ## Build the site of docs/ into build/docs (BUILDER=linkcheck: links to others)
 	@echo "Building docs/"

@@ -1,0 +1,1 @@
+"""Reference pages of the site, read from the template's own code: `make reference`."""
