@@ -16,6 +16,7 @@ KNOWN = [
     ("settings", "| `APP_HTTP__REQUEST_TIMEOUT` | `float`, seconds, > 0, ≤ 3600 | `5.0` | while"),
     ("settings", "| `APP_LOG__RING_SIZE` | `int`, ≥ 1 | `10000` | at a restart |"),
     ("settings", "| `APP_DEPENDENCIES__PAYMENTS__BREAKER__OPEN_FOR` | `float`, seconds,"),
+    ("settings", "| `OTEL_EXPORTER_OTLP_ENDPOINT` |"),
     ("settings", "| `consul://` | `config_center=consul` |"),
     ("metrics", "| `log_records_total` | counter | `level`, `outcome` | Log records: written,"),
     ("metrics", "| `gc_pause_seconds` | histogram | `generation` |"),

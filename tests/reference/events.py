@@ -78,8 +78,9 @@ def _by_outcome(
     assert isinstance(texts, ast.Subscript)
     assert isinstance(level_of.func, ast.Attribute)
     levels = of.definition(site.module, called(level_of.func.value))
-    assert isinstance(levels and levels[1], ast.Dict)
-    known = ast.literal_eval(ast.unparse(levels[1])) if levels else {}
+    assert levels is not None
+    assert isinstance(levels[1], ast.Dict)
+    known = ast.literal_eval(levels[1])
     for value in given(site, called(texts.value)):
         assert isinstance(value, ast.Dict)
         for key, text in zip(value.keys, value.values, strict=True):

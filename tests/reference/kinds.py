@@ -2,7 +2,7 @@
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from .markdown import code, codes
 from .modules import Module
@@ -13,16 +13,15 @@ BOUNDS = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
 
 @dataclass(frozen=True)
 class Kind:
-    """What an annotation says. `model` is the class of a branch, or of what a list holds."""
+    """What an annotation says. `model` is the class of a branch, and None for a leaf."""
 
     text: str
     notes: tuple[str, ...] = ()
     hot: bool = False
-    model: tuple[Module, ast.ClassDef] | None = field(default=None, compare=False)
-    branch: bool = False
+    model: tuple[Module, ast.ClassDef] | None = None
 
     def __str__(self) -> str:
-        return ", ".join([self.text, *self.notes]).replace(", or ", " or ")
+        return ", ".join([self.text, *self.notes]).replace(", or none", " or none")
 
     @property
     def inner(self) -> str:
@@ -33,7 +32,8 @@ class Kind:
 def kind_of(source: Source, module: Module, node: ast.expr) -> Kind:
     """The kind that an annotation names, aliases and all."""
     if isinstance(node, ast.BinOp):
-        return _or_none(kind_of(source, module, node.left))
+        kind = kind_of(source, module, node.left)
+        return replace(kind, notes=(*kind.notes, "or none"))
     if isinstance(node, ast.Subscript):
         inner = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
         return _generic(source, module, called(node.value), inner)
@@ -46,7 +46,7 @@ def kind_of(source: Source, module: Module, node: ast.expr) -> Kind:
         if any(called(base) == "StrEnum" for base in what.bases):
             values = [one.value for one in what.body if isinstance(one, ast.Assign)]
             return Kind(codes(plain(value) for value in values))
-        return Kind(code(name), model=(there, what), branch=True)
+        return Kind(code(name), model=(there, what))
     assert isinstance(what, ast.expr)
     kind = kind_of(source, there, what)
     if name.startswith("Seconds"):
@@ -67,11 +67,7 @@ def _generic(source: Source, module: Module, name: str, inner: list[ast.expr]) -
         return replace(kind, notes=(*kind.notes, *notes))
     last = kinds[0] if name == "tuple" else kinds[1]
     start = "list of" if name == "tuple" else f"map of {kinds[0].inner} to"
-    return Kind(f"{start} {last.inner}", model=last.model)
-
-
-def _or_none(kind: Kind) -> Kind:
-    return replace(kind, notes=(*kind.notes, "or none"))
+    return Kind(f"{start} {last.inner}")
 
 
 def bounds(node: ast.expr) -> Iterator[str]:

@@ -31,10 +31,10 @@ def text() -> str:
 
 
 def _common(of: Source) -> Iterator[tuple[str, str, str]]:
-    for site, node in of.sites(ast.Dict, LOGS):
-        if _inside(site.around) == "emit":
-            for key in filter(None, node.keys):
-                yield code(str(ast.literal_eval(key))), "every record", code(LOGS)
+    for _, node in of.sites(ast.Dict, LOGS):
+        names = [key.value for key in node.keys if isinstance(key, ast.Constant)]
+        if "event" in names:
+            yield from ((code(str(name)), "every record", code(LOGS)) for name in names)
     for _, call in of.sites(ast.Call, RENDERING):
         if called(call) == "RenderJSON":
             for name in keywords(call):
@@ -49,13 +49,11 @@ def _common(of: Source) -> Iterator[tuple[str, str, str]]:
         if called(call) == "bind" and _of_request(call):
             for name in keywords(call):
                 yield code(name), "a request, once it is set", code(site.module.path)
-    names = {
-        name for _, call in of.sites(ast.Call) if _binds_logger(call) for name in keywords(call)
-    }
-    yield from ((code(name), "a logger that has it", "") for name in sorted(names))
+    bound = {name: "" for _, call in of.sites(ast.Call) if _binds(call) for name in keywords(call)}
+    yield from ((code(name), "a logger that has it", "") for name in bound)
 
 
-def _binds_logger(node: ast.Call) -> bool:
+def _binds(node: ast.Call) -> bool:
     owner = node.func.value if isinstance(node.func, ast.Attribute) else node
     return called(node) == "bind" and called(owner) == "get_logger"
 

@@ -57,10 +57,12 @@ def parsed(name: str, text: str) -> Module:
     """The module of this text."""
     above: dict[int, str] = {}
     trailing: dict[int, str] = {}
+    lines = text.splitlines()
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type == tokenize.COMMENT:
-            own = not token.line[: token.start[1]].strip()
-            (above if own else trailing)[token.start[0]] = NOQA.sub("", token.string[1:].strip())
+            line, column = token.start
+            own = not lines[line - 1][:column].strip()
+            (above if own else trailing)[line] = NOQA.sub("", token.string[1:].strip())
     return Module(name, ast.parse(text), trailing, above)
 
 

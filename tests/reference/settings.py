@@ -1,10 +1,11 @@
 """The page of all settings: the tree of `settings.py` and of what it is made of."""
 
 import ast
+import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from .fields import Field, cells, fields, model_of, model_table
+from .fields import cells, fields, model_of, model_table
 from .markdown import code, page, prose, summary, table
 from .modules import Module, Site
 from .source import Source, called
@@ -12,6 +13,7 @@ from .variants import gathered, source
 
 ROOT = "Settings"
 CENTRES = "runtime/config/centres.py"
+OTHERS = re.compile("OTEL_[A-Z_]+")
 # What a list or map holds has a table of its own.
 PARTS = ("Fault", "Flag")
 
@@ -37,6 +39,7 @@ def text() -> str:
         *map(prose, (ast.get_docstring(tree) or "").split("\n\n")),
         *(_section(group, [(a, b) for a, b in lines if a.group == group]) for group in groups),
         _centres(),
+        _others(),
         *(_part(name) for name in PARTS),
     )
 
@@ -63,6 +66,17 @@ def _schemes(of: Source) -> Iterator[str]:
         yield str(ast.literal_eval(key or ast.Constant("")))
 
 
+def _others() -> str:
+    """What is OpenTelemetry's to name."""
+    found = {
+        (code(node.value), code(site.module.path), prose(site.module.summary))
+        for site, node in source().sites(ast.Constant)
+        if isinstance(node.value, str) and OTHERS.fullmatch(node.value)
+    }
+    columns = ("Variable", "Read in", "What is done there")
+    return f"## {code('OTEL_')}\n\n{table(columns, sorted(found))}"
+
+
 def _part(name: str) -> str:
     there = source()
     [(module, model)] = [
@@ -81,11 +95,11 @@ def _lines(
     of: Source, module: Module, model: ast.ClassDef, group: tuple[str, ...], *, hot: bool
 ) -> Iterator[Line]:
     about = summary(ast.get_docstring(model))
-    branches: list[tuple[Field, bool]] = []
+    branches: list[tuple[str, tuple[Module, ast.ClassDef], bool]] = []
     for one in fields(of, module, model):
         warm = hot or one.kind.hot
-        if one.kind.branch:
-            branches.append((one, warm))
+        if one.kind.model is not None:
+            branches.append((one.name, one.kind.model, warm))
             continue
         type_, default, what = cells(one)
         variable = code("APP_" + "__".join((*group, one.name)).upper())
@@ -93,9 +107,8 @@ def _lines(
         yield Line(group, about, (variable, type_, default, when, what), "")
     for refusal in _refusals(of, module, model):
         yield Line(group, about, (), refusal)
-    for one, warm in branches:
-        assert one.kind.model is not None
-        yield from _lines(of, *one.kind.model, (*group, one.name), hot=warm)
+    for name, branch, warm in branches:
+        yield from _lines(of, *branch, (*group, name), hot=warm)
 
 
 def _refusals(of: Source, module: Module, model: ast.ClassDef) -> Iterable[str]:
