@@ -54,7 +54,7 @@ def tag(given: str, one: str = "", source: str = "", root: Path = ROOT) -> Growt
     growth.new(f"{package}/api/{many}.py", growth.text(f"tag/api_{kind}.py"))
     growth.new(f"{package}/domain/{many}.py", growth.text(f"tag/domain_{kind}.py"))
     where = 'f"{PATH}/tea"' if source else "PATH"
-    guard = growth.text("tag/secured.py", where=where) if secured else ""
+    guard = "\n" + growth.text("tag/secured.py", where=where) + "\n" if secured else ""
     test = growth.text(f"tag/test_{kind}.py", secured=guard)
     growth.new(f"tests/integration/test_{many}_api.py", test)
     return growth
