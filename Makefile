@@ -18,6 +18,9 @@ SITE := .cache/docs
 # linkcheck asks every other host that the pages name.
 BUILDER ?= html
 
+# Which do more in `make matrix` than in `make test`.
+MATRIX_FILES := tests/test_matrix.py tests/test_upgrades.py tests/test_growth.py
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint fix contract docs matrix bench pins clean
 
@@ -110,7 +113,7 @@ $(SITE)/.installed: docs/requirements.txt $(INSTALLED)
 	@touch "$@"
 
 matrix: setup ## Write, lint, start and test a service for each pair of answers (slow)
-	@MATRIX=whole "$(BIN)/python" -m pytest tests/test_matrix.py -v -n $(WORKERS) --dist loadgroup --durations 10 $(ARGS)
+	@MATRIX=whole "$(BIN)/python" -m pytest $(MATRIX_FILES) -v -n $(WORKERS) --dist loadgroup --durations 10 $(ARGS)
 
 bench: setup ## Measure the service beside its peers (ARGS="--quick sidebyside" is a part of it)
 	@"$(BIN)/python" -m benchmarks $(ARGS)

@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.matrix.combinations import WHOLE
 from tests.rendering import ROOT, texts
 from tests.services import environment, make, service
 
@@ -117,14 +118,14 @@ def _wait(client: httpx.Client, process: "subprocess.Popen[bytes]") -> None:
     raise AssertionError(f"not ready, exit code {process.poll()}")
 
 
-@pytest.mark.parametrize(
-    ("label", "answers"),
-    [
-        ("grown", {}),
-        ("grown-jwt-none", {"auth": "jwt", "database": "none"}),
-        ("grown-jwt-edge", {"auth": "jwt", "edge": "k3s"}),
-    ],
-)
+CASES: dict[str, Mapping[str, str]] = {
+    "grown": {},
+    "grown-jwt-none": {"auth": "jwt", "database": "none"},
+    **({"grown-jwt-edge": {"auth": "jwt", "edge": "k3s"}} if WHOLE else {}),
+}
+
+
+@pytest.mark.parametrize(("label", "answers"), CASES.items(), ids=list(CASES))
 def test_two_of_each_work_at_once(label: str, answers: Mapping[str, str], tmp_path: Path) -> None:
     with service(label, **answers) as folder:
         make(folder, "setup")
