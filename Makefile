@@ -22,7 +22,7 @@ BUILDER ?= html
 MATRIX_FILES := tests/test_matrix.py tests/test_upgrades.py tests/test_growth.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint fix contract docs matrix bench pins clean
+.PHONY: help setup demo test lint fix contract pictures docs matrix bench pins clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -94,6 +94,9 @@ fix: setup ## Repair style and format where that is safe
 
 contract: setup ## Generate the example's contract package anew, for each option
 	@"$(BIN)/python" -m tests.contract_package
+
+pictures: setup ## Draw the pictures of docs/explanation anew, from the code's numbers
+	@"$(BIN)/python" -m tests.pictures
 
 docs: $(SITE)/.installed ## Build the site of docs/ into build/docs (BUILDER=linkcheck: links to others)
 	@echo "Building docs/"
