@@ -18,8 +18,11 @@ SITE := .cache/docs
 # linkcheck asks every other host that the pages name.
 BUILDER ?= html
 
+# Which do more in `make matrix` than in `make test`.
+MATRIX_FILES := tests/test_matrix.py tests/test_upgrades.py tests/test_growth.py
+
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint fix contract reference docs matrix bench pins clean
+.PHONY: help setup demo test lint fix contract pictures reference docs matrix bench pins clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -92,6 +95,9 @@ fix: setup ## Repair style and format where that is safe
 contract: setup ## Generate the example's contract package anew, for each option
 	@"$(BIN)/python" -m tests.contract_package
 
+pictures: setup ## Draw the pictures of docs/explanation anew, from the code's numbers
+	@"$(BIN)/python" -m tests.pictures
+
 reference: setup ## Write the reference pages of docs/ anew from the code
 	@"$(BIN)/python" -m tests.reference
 
@@ -113,7 +119,7 @@ $(SITE)/.installed: docs/requirements.txt $(INSTALLED)
 	@touch "$@"
 
 matrix: setup ## Write, lint, start and test a service for each pair of answers (slow)
-	@MATRIX=whole "$(BIN)/python" -m pytest tests/test_matrix.py -v -n $(WORKERS) --dist loadgroup --durations 10 $(ARGS)
+	@MATRIX=whole "$(BIN)/python" -m pytest $(MATRIX_FILES) -v -n $(WORKERS) --dist loadgroup --durations 10 $(ARGS)
 
 bench: setup ## Measure the service beside its peers (ARGS="--quick sidebyside" is a part of it)
 	@"$(BIN)/python" -m benchmarks $(ARGS)

@@ -11,10 +11,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.rendering import ROOT, texts
+from tests.matrix.combinations import WHOLE
 from tests.services import environment, make, service
 
-GUIDE = ROOT / "docs" / "how-to" / "grow.md"
 OWN = (".venv", ".git", "__pycache__", "_cache", ".hypothesis", ".coverage", "build")
 STEPS = (
     ("dependency", "NAME=inventory"),
@@ -117,14 +116,14 @@ def _wait(client: httpx.Client, process: "subprocess.Popen[bytes]") -> None:
     raise AssertionError(f"not ready, exit code {process.poll()}")
 
 
-@pytest.mark.parametrize(
-    ("label", "answers"),
-    [
-        ("grown", {}),
-        ("grown-jwt-none", {"auth": "jwt", "database": "none"}),
-        ("grown-jwt-edge", {"auth": "jwt", "edge": "k3s"}),
-    ],
-)
+CASES: dict[str, Mapping[str, str]] = {
+    "grown": {},
+    "grown-jwt-none": {"auth": "jwt", "database": "none"},
+    **({"grown-jwt-edge": {"auth": "jwt", "edge": "k3s"}} if WHOLE else {}),
+}
+
+
+@pytest.mark.parametrize(("label", "answers"), CASES.items(), ids=list(CASES))
 def test_two_of_each_work_at_once(label: str, answers: Mapping[str, str], tmp_path: Path) -> None:
     with service(label, **answers) as folder:
         make(folder, "setup")
@@ -224,21 +223,3 @@ def test_what_its_owner_wrote_stays_as_it_is() -> None:
         for before, after in ((mine, grown), (noted, noted_after)):
             left = iter(after.splitlines())
             assert all(line in left for line in before.splitlines())
-
-
-def test_the_guide_does_what_it_says() -> None:
-    guide = GUIDE.read_text(encoding="utf-8")
-    blocks = re.findall(r"^```sh\n(.*?)^```", guide, re.MULTILINE | re.DOTALL)
-    assert len(blocks) > 4
-    with service("grown") as folder:
-        for block in blocks:
-            done = subprocess.run(
-                ["bash", "-euo", "pipefail", "-c", block],
-                cwd=folder,
-                env=environment(),
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            assert done.returncode == 0, block + done.stdout + done.stderr
-        assert "api/people" in texts(folder / "contract")["openapi.yaml"]

@@ -3,21 +3,19 @@
 In `make test` all of them are read, and those that differ in code run; `make matrix` runs all.
 """
 
-import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.matrix.checking import Checks, read, shares
-from tests.matrix.combinations import Combination, combinations, of_code
+from tests.matrix.combinations import WHOLE, Combination, combinations, of_code
 from tests.matrix.slot import slot
 from tests.rendering import rendered
 
 if TYPE_CHECKING:
     from _pytest.mark import ParameterSet
 
-WHOLE = os.environ.get("MATRIX") == "whole"
 EVERY = combinations()
 RUN = EVERY if WHOLE else of_code()
 
@@ -34,8 +32,9 @@ def alone(one: Combination) -> "ParameterSet":
 
 
 def elsewhere(test: str) -> bool:
-    """Whether `make test` runs it in the default service, and it reads no code of others."""
-    return not WHOLE and test.startswith("tests/deploy") and rendered().joinpath(test).exists()
+    """Whether `make test` has it in the default service, and it calls no service with answers."""
+    common = rendered().joinpath(test).exists() and not test.startswith("tests/integration")
+    return common and not WHOLE
 
 
 @pytest.fixture(scope="module")

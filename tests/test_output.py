@@ -58,7 +58,7 @@ def test_spacing_is_tidy(service: Path) -> None:
     for name, text in texts(service).items():
         assert not re.search(r"[ \t]+$", text, re.MULTILINE), f"{name}: space at the end of a line"
         # Python separates its definitions by two empty lines, all else by one.
-        run = "\n\n\n\n" if name.endswith(".py") else "\n\n\n"
+        run = "\n\n\n\n" if name.endswith((".py", ".py.txt")) else "\n\n\n"
         without_python = re.sub(r"^```python$.*?^```$", "...", text, flags=re.MULTILINE | re.DOTALL)
         assert run not in without_python, f"{name}: a run of empty lines"
         if text:

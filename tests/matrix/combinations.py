@@ -1,11 +1,14 @@
 """Which sets of answers are tried."""
 
+import os
 from typing import NamedTuple
 
 from tests.covering import covering
 from tests.rendering import CHOICES
 
 Answers = dict[str, str]
+# Everything that can be tried, as in `make matrix`; without it what `make test` has time for.
+WHOLE = os.environ.get("MATRIX") == "whole"
 # What the code of the service depends on; the rest changes manifests, pipelines, licences.
 CODE = ("database", "auth", "config_center", "python_version")
 

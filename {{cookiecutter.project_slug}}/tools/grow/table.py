@@ -11,7 +11,7 @@ SQL = f"src/{PACKAGE}/gateways/sql"
 
 def add(growth: Growth, many: str) -> None:
     """Table, migration, repository, and the repository as `store.<many>`. Raises `Refusal`."""
-    table = growth.text("tag/sql/table.py")
+    table = "\n" + growth.text("tag/sql/table.py")
     with growth.edit(f"{SQL}/schema.py", f"the table:{table}") as file:
         if many in python.top_names(file.text):
             raise Refusal(f"NAME={many}: {SQL}/schema.py has such a name already")

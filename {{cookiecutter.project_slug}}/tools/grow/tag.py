@@ -54,7 +54,7 @@ def tag(given: str, one: str = "", source: str = "", root: Path = ROOT) -> Growt
     growth.new(f"{package}/api/{many}.py", growth.text(f"tag/api_{kind}.py"))
     growth.new(f"{package}/domain/{many}.py", growth.text(f"tag/domain_{kind}.py"))
     where = 'f"{PATH}/tea"' if source else "PATH"
-    guard = growth.text("tag/secured.py", where=where) if secured else ""
+    guard = "\n" + growth.text("tag/secured.py", where=where) + "\n" if secured else ""
     test = growth.text(f"tag/test_{kind}.py", secured=guard)
     growth.new(f"tests/integration/test_{many}_api.py", test)
     return growth
@@ -79,10 +79,10 @@ def _contract(growth: Growth, many: str, one: str, kind: str) -> bool:
         if taken := [one for one in yaml_edits.keys(file.text, "paths") if one.startswith(path)]:
             raise Refusal(f"NAME={many}: {CONTRACT} has the path {min(taken)} already")
         clauses = _clauses(many, secured=secured)
-        paths = _cleaned(growth.text(f"tag/paths_{kind}.yaml", **clauses))
+        paths = "\n" + _cleaned(growth.text(f"tag/paths_{kind}.yaml", **clauses))
         file.text = yaml_edits.with_item(file.text, ("tags",), f"name: {many}")
         file.text = yaml_edits.with_keys(file.text, ("paths",), paths)
-        schemas = growth.text(f"tag/schemas_{kind}.yaml")
+        schemas = "\n" + growth.text(f"tag/schemas_{kind}.yaml")
         file.text = yaml_edits.with_keys(file.text, ("components", "schemas"), schemas)
     return secured
 
