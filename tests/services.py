@@ -52,7 +52,7 @@ def environment(*, uv: bool = True, **extra: str) -> Mapping[str, str]:
 
     With `uv`, the one among the template's tools is on the path; without it none is.
     """
-    own = ("APP_", "COVERAGE_", "COV_", "MAKE", "MFLAGS", "PYTEST_", "VIRTUAL_ENV", "OTEL_")
+    own = ("APP_", "ARGS", "COVERAGE_", "COV_", "MAKE", "MFLAGS", "PYTEST_", "VIRTUAL_ENV", "OTEL_")
     env = {name: value for name, value in os.environ.items() if not name.startswith(own)}
     tools = str(Path(sys.executable).parent)
     folders = [folder for folder in env["PATH"].split(os.pathsep) if folder != tools]

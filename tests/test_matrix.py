@@ -1,6 +1,7 @@
 """Each combination of answers becomes a service that is whole, and works.
 
-In `make test` all of them are read, and those that differ in code run; `make matrix` runs all.
+`make matrix` does all of it. `make test` reads each pair of answers and all together, starts those
+that differ in code, and runs the tests that the default service lacks.
 """
 
 from collections.abc import Iterator
@@ -32,9 +33,8 @@ def alone(one: Combination) -> "ParameterSet":
 
 
 def elsewhere(test: str) -> bool:
-    """Whether `make test` has it in the default service, and it calls no service with answers."""
-    common = rendered().joinpath(test).exists() and not test.startswith("tests/integration")
-    return common and not WHOLE
+    """Whether `make test` runs it in the default service."""
+    return not WHOLE and rendered().joinpath(test).exists()
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,10 @@ def checks() -> Iterator[Checks]:
         yield Checks(place)
 
 
-@pytest.mark.parametrize("one", EVERY, ids=named)
+READ = [one for one in EVERY if WHOLE or one.name.startswith(("code", "pairs", "all"))]
+
+
+@pytest.mark.parametrize("one", READ, ids=named)
 def test_nothing_is_left_over_and_nothing_lacks(
     one: Combination,
 ) -> None:
