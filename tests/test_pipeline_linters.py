@@ -47,13 +47,16 @@ def _workflow_files(folder: Path) -> list[str]:
     return [f".github/workflows/{name}.yml" for name in workflows(folder)]
 
 
-def test_actionlint_finds_nothing(github: Path) -> None:
+def test_actionlint_finds_nothing(github: Path, tmp_path: Path) -> None:
     # It asks shellcheck, where that is installed, about each script.
     if shutil.which("actionlint") is None:
         if os.environ.get("REQUIRE_ACTIONLINT"):
             pytest.fail("there is no actionlint, and REQUIRE_ACTIONLINT is set")
         pytest.skip("there is no actionlint")
-    _clean(github, "actionlint", "-no-color", *_workflow_files(github))
+    # The workflows that one calls are looked for from the root of its repository.
+    shutil.copytree(github / ".github", tmp_path / ".github")
+    tmp_path.joinpath(".git").mkdir()
+    _clean(tmp_path, "actionlint", "-no-color", *_workflow_files(github))
 
 
 def test_zizmor_finds_nothing(github: Path) -> None:
