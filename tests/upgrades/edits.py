@@ -41,7 +41,6 @@ CONTRACT = "contract/openapi.yaml"
 PRODUCTION = "deploy/kustomize/overlays/production"
 SCHEMA = "src/orders/gateways/sql/schema.py"
 SETTINGS = "src/orders/settings.py"
-LEDGER = "APP_DEPENDENCIES__LEDGER__URL"
 PAYMENTS = "APP_DEPENDENCIES__PAYMENTS__URL"
 
 TAKE_NOTE = """\
@@ -131,12 +130,6 @@ EDITS = (
         )
         for overlay in ("staging", "production")
     ),
-    Edit(
-        "tests/unit/test_settings.py",
-        f'        "{PAYMENTS}": "https://payments",\n',
-        f'        "{LEDGER}": "https://ledger",\n',
-    ),
-    Edit("tests/integration/test_cli.py", f'        "{PAYMENTS}",\n', f'        "{LEDGER}",\n'),
     # A setting, a library, a table
     Edit(SETTINGS, "class Settings(Tree):\n", f"{NOTES}class Settings(Tree):\n", instead=True),
     Edit(
