@@ -153,7 +153,7 @@ EDITS = (
         "      - orders.json=dashboard.json\n",
         "      - notes.json=notes.json\n",
     ),
-    Edit(".github/workflows/ci.yml", "  pull_request:\n", "  workflow_dispatch:\n"),
+    Edit(".github/workflows/ci.yml", "    branches: [main", ", next"),
     Edit(".gitlab-ci.yml", "workflow:\n", "  name: Ours\n"),
     Edit("Makefile", "", "\n.PHONY: hello\nhello: ## Say that this is ours\n\t@echo ours\n"),
     Edit("README.md", "", "\n## Who is on call\n\nThe orders team.\n"),
