@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 # Faster than pip where it is there; `make UV= setup` does without it.
 UV := $(shell uv --version >/dev/null 2>&1 && echo uv)
+# Bytecode is written where it is first used, which is less to wait for; unless Python must not.
+LATER := $(if $(PYTHONDONTWRITEBYTECODE),,yes)
 # The services under test are many small processes: more than the cores only makes them wait.
 WORKERS ?= auto
 # Named one by one, because a conditional file name does not end in .py.
@@ -50,9 +52,9 @@ $(INSTALLED): requirements-dev.txt
 	fi
 	@echo "Installing the template's tools (requirements-dev.txt) into $(VENV)"
 	@if [ -n "$(UV)" ]; then \
-		uv pip install --quiet --python "$(BIN)/python" -r requirements-dev.txt; \
+		uv pip install --quiet $(if $(LATER),,--compile-bytecode) --python "$(BIN)/python" -r requirements-dev.txt; \
 	else \
-		"$(BIN)/python" -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt; \
+		"$(BIN)/python" -m pip install --quiet $(if $(LATER),--no-compile) --disable-pip-version-check -r requirements-dev.txt; \
 	fi
 	@touch "$@"
 

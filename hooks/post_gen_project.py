@@ -17,19 +17,19 @@ from typing import Final
 ETCD: Final = (
     "src/<package>/runtime/config/sources/etcd.py",
     "src/<package>/runtime/config/sources/etcd_api.py",
-    "tests/integration/config_center/etcd",
+    "tests/runtime/integration/config_center/etcd",
     "tests/support/etcd.py",
     "tools/drill/etcd.py",
 )
 CONSUL: Final = (
     "src/<package>/runtime/config/sources/consul.py",
-    "tests/integration/config_center/consul",
+    "tests/runtime/integration/config_center/consul",
     "tests/support/consul.py",
 )
 NACOS: Final = (
     "src/<package>/runtime/config/sources/nacos.py",
     "src/<package>/runtime/config/sources/nacos_api.py",
-    "tests/integration/config_center/nacos",
+    "tests/runtime/integration/config_center/nacos",
     "tests/support/nacos.py",
 )
 ASKING: Final = "src/<package>/runtime/config/sources/asking.py"
@@ -52,11 +52,13 @@ PRUNE: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
         "src/<package>/gateways/sql",
         "src/<package>/runtime/database",
         "tests/integration/sql",
+        "tests/runtime/integration/sql",
         "tools/grow/texts/tag/sql",
     ),
     ("auth", "none"): (
         "src/<package>/runtime/auth",
         "tests/integration/auth",
+        "tests/runtime/integration/auth",
     ),
     ("config_center", "none"): (
         *ETCD,
@@ -66,7 +68,7 @@ PRUNE: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
         "src/<package>/runtime/config/sources/address.py",
         "src/<package>/runtime/config/sources/certificates.py",
         "src/<package>/runtime/config/sources/remote.py",
-        "tests/integration/config_center",
+        "tests/runtime/integration/config_center",
         "tests/support/centre.py",
     ),
     ("config_center", "etcd"): (*CONSUL, *NACOS, ASKING),

@@ -50,23 +50,23 @@ DEPENDENCIES: Final = frozenset(
     argcomplete arrow ast_serialize async_timeout asyncpg attr attrs black blackd blib2to3 boolean
     cachecontrol cel certifi cffi cfgv chardet charset_normalizer click colorama coverage
     cryptography cyclonedx cyclonedx_py datamodel_code_generator dateutil defusedxml deprecated
-    distlib dotenv editables fastapi fastapi_swagger filelock fqdn frozenlist genson google graphql
-    greenlet grimp h11 h2 harfile hatchling hpack httpcore httptools httpx httpx_aiohttp hypercorn
-    hyperframe hypothesis hypothesis_graphql identify idna importlib_resources importlinter inflect
-    iniconfig isoduration isort jaraco jinja2 jsonpointer jsonschema jsonschema_path jsonschema_rs
-    jsonschema_specifications jwt kubernetes_validate lark lazy_object_proxy librt
-    license_expression limits lxml mako markdown_it markupsafe mdurl more_itertools msgpack
-    multidict multipart mypy mypy_extensions mypyc nodeenv openapi_schema_validator
-    openapi_spec_validator openfeature opentelemetry orjson packageurl packaging
-    packaging_legacy_version pathable pathspec pip pip_api pip_audit pip_requirements_parser
-    pkg_resources platformdirs pluggy pre_commit priority prometheus_client prompt_toolkit
-    promql_parser propcache psutil py py_serializable pybreaker pycparser pydantic pydantic_core
-    pydantic_settings pygments pyparsing pyrate_limiter pyreqwest pytest pytest_cov python_discovery
-    python_multipart pytokens redis referencing requests rfc3339_validator rfc3986_validator
-    rfc3987_syntax rich rpds ruff schemathesis setuptools shellingham six sortedcontainers
-    sqlalchemy starlette structlog tomli tomli_w tomlkit trove_classifiers trustme typeguard typer
-    typing_extensions typing_inspection tzdata uri_template urllib3 uvicorn uvloop virtualenv
-    wcwidth webcolors werkzeug wrapt wsproto yaml yamllint yarl
+    distlib dotenv editables execnet fastapi fastapi_swagger filelock fqdn frozenlist genson google
+    graphql greenlet grimp h11 h2 harfile hatchling hpack httpcore httptools httpx httpx_aiohttp
+    hypercorn hyperframe hypothesis hypothesis_graphql identify idna importlib_resources
+    importlinter inflect iniconfig isoduration isort jaraco jinja2 jsonpointer jsonschema
+    jsonschema_path jsonschema_rs jsonschema_specifications jwt kubernetes_validate lark
+    lazy_object_proxy librt license_expression limits lxml mako markdown_it markupsafe mdurl
+    more_itertools msgpack multidict multipart mypy mypy_extensions mypyc nodeenv
+    openapi_schema_validator openapi_spec_validator openfeature opentelemetry orjson packageurl
+    packaging packaging_legacy_version pathable pathspec pip pip_api pip_audit
+    pip_requirements_parser pkg_resources platformdirs pluggy pre_commit priority prometheus_client
+    prompt_toolkit promql_parser propcache psutil py py_serializable pybreaker pycparser pydantic
+    pydantic_core pydantic_settings pygments pyparsing pyrate_limiter pyreqwest pytest pytest_cov
+    python_discovery python_multipart pytokens redis referencing requests rfc3339_validator
+    rfc3986_validator rfc3987_syntax rich rpds ruff schemathesis setuptools shellingham six
+    sortedcontainers sqlalchemy starlette structlog tomli tomli_w tomlkit trove_classifiers trustme
+    typeguard typer typing_extensions typing_inspection tzdata uri_template urllib3 uvicorn uvloop
+    virtualenv wcwidth webcolors werkzeug wrapt wsproto xdist yaml yamllint yarl
     """.split()
 )
 # `tests` and `tools` are the service's own folders, `steadfast_service` the name its tests carry

@@ -31,11 +31,11 @@ TESTS = (
     "tests/integration/test_gift_cards_api.py",
     "tests/integration/test_stock_api.py",
     "tests/integration/test_quotas_api.py",
-    "tests/contract/test_schemathesis.py",
+    "tests/integration/test_contract.py",
     "tests/integration/test_cli.py",
     "tests/integration/test_dependency_health.py",
     "tests/unit/test_settings.py",
-    "tests/unit/test_grow_edits.py",
+    "tests/grow/test_grow_edits.py",
 )
 
 

@@ -150,7 +150,7 @@ def test_a_pipeline_tests_against_postgresql_where_there_is_one(database: str, c
     path = ".github/workflows/ci.yml" if ci == "github" else ".gitlab-ci.yml"
     text = service.joinpath(path).read_text(encoding="utf-8")
     assert ("REQUIRE_POSTGRES" in text) is ("TEST_POSTGRES_URL" in text) is (database == "sql")
-    for target in ("setup", "lint", "test"):
+    for target in ("setup", "lint", "test ALL=1"):
         assert f"make {target}\n" in text
 
 

@@ -25,8 +25,8 @@ ELSEWHERE = {
         TEMPLATE / "tests/support/process.py",
         '"check", "--watch"',
     ),
-    "etcdctl put": (TEMPLATE / "tests/integration/config_center", "etcd"),
-    "consul kv put": (TEMPLATE / "tests/integration/config_center", "consul"),
+    "etcdctl put": (TEMPLATE / "tests/runtime/integration/config_center", "etcd"),
+    "consul kv put": (TEMPLATE / "tests/runtime/integration/config_center", "consul"),
 }
 # A token and ports of its own; the last is the sandbox issuer's.
 START = """\

@@ -73,7 +73,7 @@ class TestDefault(Service):
     uv = True
 
     def test_its_tests_pass(self, made: Path) -> None:
-        print(make(made, "test"))
+        print(make(made, "test", "ALL=1"))
 
     def test_twenty_deploys_under_load_lose_nothing(self, made: Path) -> None:
         drill = ["tests/drills/test_drain.py", "-k", "loses_nothing", "-q", "-s"]

@@ -31,7 +31,7 @@ TESTS = (
     "tests/unit/test_notes.py",
     "tests/unit/test_orders.py",
     "tests/unit/test_settings.py",
-    "tests/unit/test_chain.py",
+    "tests/runtime/unit/test_chain.py",
     "tests/integration/test_cli.py",
     "tests/integration/test_orders_api.py",
 )

@@ -22,16 +22,17 @@ import uvloop
 from fastapi import FastAPI, Query
 from orders.contract import models
 from orders.contract.api import OrdersApi, VersionApi, build_router
-from orders.contract.operations import GET_VERSION, PlaceOrder201
+from orders.contract.operations import PlaceOrder201
 from orders.runtime.http import openapi
 from orders.runtime.http.application import application
-from orders.runtime.http.operations import OperationRouter, bind
+from orders.runtime.http.operations import OperationRouter
 from orders.runtime.http.server import Endpoint, ServerOptions, listening
 from orders.runtime.http.server import bind as bound
 from orders.runtime.observability import traces
-from orders.runtime.openapi.operation import Operation, Parameter
 from pydantic import BaseModel
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from .grown import more
 
 MANY = 300
 
@@ -166,24 +167,9 @@ def raw() -> ASGIApp:
 
 
 def many() -> FastAPI:
-    """`/first/0/{name}` to `/first/299/{name}`: the first and the last are what is compared."""
-    versions = Versions()
-
-    async def handler(*, name: str) -> models.Version:
-        return await versions.get_version()
-
-    operations: list[Operation[models.Version]] = [
-        Operation(
-            id=f"get{number}",
-            method="GET",
-            path=f"/many/{number}" + "/{name}",
-            answers=GET_VERSION.answers,
-            parameters=(Parameter("name", "path", "name", str, required=True),),
-        )
-        for number in range(MANY)
-    ]
+    """`/many/0/{name}` to `/many/299/{name}`: the first and the last are what is compared."""
     app = FastAPI()
-    app.include_router(OperationRouter(*(bind(one, handler) for one in operations)))
+    app.include_router(OperationRouter(*map(more, range(MANY))))
     return app
 
 

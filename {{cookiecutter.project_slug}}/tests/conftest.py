@@ -34,3 +34,10 @@ def _clean_environment() -> Iterator[None]:
 def records() -> Records:
     """What is logged during the test."""
     return record_logs()[1]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests have recorded of themselves, also where another process ran them."""
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            terminalreporter.write_line(f"{name}: {value}")

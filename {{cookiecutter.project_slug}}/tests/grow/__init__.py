@@ -1,0 +1,1 @@
+"""The tool that grows the service."""

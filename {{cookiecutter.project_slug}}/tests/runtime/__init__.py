@@ -1,0 +1,1 @@
+"""The machinery that came with the service: `make test ALL=1` runs it."""

@@ -1,0 +1,1 @@
+"""The machinery in the whole service, over real sockets."""

@@ -1,0 +1,1 @@
+"""Which tokens are taken, and where the keys come from."""

@@ -1,0 +1,1 @@
+"""Transactions, their limits and their losses, on both databases."""

@@ -1,0 +1,1 @@
+"""One part of the machinery at a time, without a network."""
