@@ -31,6 +31,7 @@ TOOLS: Mapping[str, str] = {
     "pip-audit": r"pip_audit",
     "pre-commit": r"-m pre_commit",
     "pytest-cov": r"--cov",
+    "pytest-xdist": r"pytest -n ",
     "ruff": r"\[tool\.ruff\]",
     "schemathesis": r"schemathesis\.cli",
     "types-jsonschema": r"import .*jsonschema|from jsonschema",

@@ -40,12 +40,27 @@ UNHURRIED = MappingProxyType(
 )
 
 
+CLAIMS: list[socket.socket] = []
+
+
 def free_port() -> int:
-    """A port that nobody listens on, below those that outgoing connections get."""
+    """A port that nobody listens on, below those that outgoing connections get.
+
+    Another run of tests does not get it meanwhile: its UDP twin is held until 32 later ones are.
+    """
     while True:
         port = random.randrange(20_000, 32_000)
-        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            return port
+        claim = socket.socket(type=socket.SOCK_DGRAM)
+        try:
+            claim.bind(("127.0.0.1", port))
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            claim.close()
+            continue
+        CLAIMS.append(claim)
+        if len(CLAIMS) > 32:
+            CLAIMS.pop(0).close()
+        return port
 
 
 def environment(folder: Path, **settings: str) -> dict[str, str]:

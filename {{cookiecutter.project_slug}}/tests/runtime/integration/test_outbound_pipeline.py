@@ -76,7 +76,8 @@ async def test_all_attempts_together_end_within_the_timeout(shop: Upstream) -> N
         began = time.monotonic()
         with pytest.raises(DeadlineExceeded):
             await client.request("GET", "/a")
-        assert 0.4 <= time.monotonic() - began < 1
+        # An event loop's timers may be early by their resolution, 1 ms in uvloop.
+        assert 0.399 <= time.monotonic() - began < 1
         assert len(shop.requests) == 3
 
 

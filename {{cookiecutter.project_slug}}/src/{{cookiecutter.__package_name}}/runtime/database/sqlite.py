@@ -20,12 +20,19 @@ BUSY_TIMEOUT = 5000  # ms that a writer waits for another one, at most
 STEP = 250  # ms
 
 
+class _Handle(sqlite3.Connection):
+    """Closed by whoever lets go of it: aiosqlite drops the one whose opening is cancelled."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
 class Sqlite:
     """Waits for a locked file for no longer than its request has; the rest is a local call."""
 
     def options(self) -> dict[str, Any]:
         """For `create_engine`."""
-        return {}
+        return {"connect_args": {"factory": _Handle}}
 
     def attach(self, engine: Engine) -> None:
         """Set up every connection of this engine."""
