@@ -64,10 +64,11 @@ def test_nothing_from_outside_is_more_than_text(browser: Browser, planted: Runni
             "configuration": "the commit",
             "audit": "what an operator did",
         }.items():
-            assert SCRIPT in part(visit, section).inner_text(), f"{section} lacks {what}"
+            shown = expect(part(visit, section), f"{section} lacks {what}")
+            shown.to_contain_text(SCRIPT, use_inner_text=True)
         story = failed.inner_text()
         assert f"agent={SCRIPT}" in story
-        assert route + "{rest}" in part(visit, "traffic").inner_text()
+        expect(part(visit, "traffic")).to_contain_text(route + "{rest}", use_inner_text=True)
         # Neither run, nor there to be run; and a refused one would be a complaint.
         assert visit.page.evaluate("typeof planted") == "undefined"
         assert visit.page.locator("img, [onerror], script:not([src]), main b b").count() == 0
