@@ -71,6 +71,8 @@ class Database:
             from .postgres import Postgres
 
             self._backend = Postgres(statement_timeout)
+        # Among them the time that a connection may take, and its end while it is set up.
+        self._not_opened: tuple[type[Exception], ...] = (OSError, *self._backend.untranslated)
         self.engine: AsyncEngine = create_async_engine(
             self.url,
             pool_size=self.size,
@@ -183,7 +185,7 @@ class Database:
             if connection is None:
                 raise DependencyUnavailable("database", f"{error}") from error
             raise ConnectionLost("database", f"{error}", sent=sent()) from error
-        except OSError as error:  # among them the time that a connection may take
+        except self._not_opened as error:
             if connection is not None:
                 raise
             raise DependencyUnavailable("database", f"{error}") from error

@@ -5,7 +5,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from asyncpg import Connection, ConnectionDoesNotExistError  # type: ignore[import-untyped]
+from asyncpg import (  # type: ignore[import-untyped]
+    Connection,
+    ConnectionDoesNotExistError,
+    InterfaceError,
+    PostgresError,
+)
 from sqlalchemy import Engine, event, exc
 from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -89,7 +94,12 @@ class Postgres:
 
     Args:
         statement_timeout: seconds that any statement outside of a request may run.
+
+    Attributes:
+        untranslated: what the driver raises while SQLAlchemy sets up a new connection.
     """
+
+    untranslated: tuple[type[Exception], ...] = (InterfaceError, PostgresError)
 
     def __init__(self, statement_timeout: float) -> None:
         self._statement_timeout = statement_timeout

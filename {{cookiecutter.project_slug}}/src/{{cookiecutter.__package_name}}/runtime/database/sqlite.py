@@ -30,6 +30,8 @@ class _Handle(sqlite3.Connection):
 class Sqlite:
     """Waits for a locked file for no longer than its request has; the rest is a local call."""
 
+    untranslated: tuple[type[Exception], ...] = ()
+
     def options(self) -> dict[str, Any]:
         """For `create_engine`."""
         return {"connect_args": {"factory": _Handle}}

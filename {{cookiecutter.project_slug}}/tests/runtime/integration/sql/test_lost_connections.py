@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
 import pytest
+from asyncpg import Connection  # type: ignore[import-untyped]
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -12,6 +13,7 @@ from steadfast_service.domain.orders import Status
 from steadfast_service.gateways.sql.orders import SqlOrders
 from steadfast_service.runtime.database.engine import Database
 from steadfast_service.runtime.database.failures import ConnectionLost
+from steadfast_service.runtime.database.postgres import BoundedConnection
 from steadfast_service.runtime.deadlines import DeadlineExceeded
 from steadfast_service.runtime.errors import DependencyUnavailable
 from steadfast_service.runtime.health import CHECK_TIMEOUT
@@ -99,6 +101,20 @@ async def test_work_is_repeated_once(postgres: Database, metrics: Metrics) -> No
     with pytest.raises(ConnectionLost):
         await postgres.run(work, repeatable=True)
     assert retries(metrics) == 1
+    await assert_whole(postgres)
+
+
+async def test_one_that_ends_while_it_is_set_up_is_one_clear_error(
+    postgres: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def cut(self: BoundedConnection, *args: object, **kwargs: object) -> None:
+        self.terminate()
+        await Connection.set_type_codec(self, *args, **kwargs)
+
+    monkeypatch.setattr(BoundedConnection, "set_type_codec", cut, raising=False)
+    with pytest.raises(DependencyUnavailable, match="connection is closed"):
+        await postgres.run(pid)
+    monkeypatch.undo()
     await assert_whole(postgres)
 
 
