@@ -111,7 +111,7 @@ async def test_one_that_ends_while_it_is_set_up_is_one_clear_error(
         self.terminate()
         await Connection.set_type_codec(self, *args, **kwargs)
 
-    monkeypatch.setattr(BoundedConnection, "set_type_codec", cut, raising=False)
+    monkeypatch.setattr(BoundedConnection, "set_type_codec", cut)
     with pytest.raises(DependencyUnavailable, match="connection is closed"):
         await postgres.run(pid)
     monkeypatch.undo()
